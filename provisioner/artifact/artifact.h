@@ -1,0 +1,66 @@
+/* What is installed, exactly: versions, digests, where the bytes come from. Sources, in order: spec.artifacts.dir with
+ * its own slipway.lock; slipway.lock beside the spec; the built-in pins (artifact/pins.c). A version that the spec
+ * asks for and no source knows is ERR_SPEC with the remedy `slipway lock`; a spec that differs from the lock is
+ * ERR_CONFLICT. */
+#pragma once
+#include "core/clock.h"
+#include "core/err.h"
+#include "core/ui.h"
+#include "spec/spec.h"
+#include <jansson.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct artifact_file {
+    char *name;    /* k3s | k3s-images | helm | chart-prefect-server | chart-prefect-worker; k3s-images may repeat */
+    char *version; /* "v1.34.2+k3s1" */
+    char *arch;    /* amd64 | arm64 | any */
+    char *file;    /* base name */
+    char sha256[65];
+    off_t size;       /* 0: not known */
+    struct svec urls; /* origins, in order; mirrors go before them */
+};
+
+struct artifact_image {
+    char *role; /* postgres | prefect | prefect-worker */
+    char *ref;  /* "docker.io/library/postgres:17-bookworm" */
+    char *arch;
+    char digest[72]; /* "sha256:..." of the manifest or index that the ref had when it was locked; "" = not locked */
+    char *file;      /* OCI archive in the artifacts directory, or NULL: the node pulls by digest */
+    char sha256[65]; /* of the archive */
+    off_t size;
+};
+
+struct artifacts {
+    char *dir;                           /* artifacts directory, or NULL */
+    char *lock_path;                     /* the lock in force, or NULL: built-in pins */
+    char *k3s, *helm, *prefect, *charts; /* versions in force */
+    struct artifact_file *files;
+    size_t n_files;
+    struct artifact_image *images;
+    size_t n_images;
+};
+
+/* Decide what is in force for a spec. Reads files only. */
+int artifacts_resolve(const struct spec *s, struct artifacts **ret, struct err *e) NODISCARD;
+void artifacts_free(struct artifacts *a);
+/* First row at or after `from` (NULL: start) with this name and arch (or "any"); NULL when none. */
+const struct artifact_file *artifacts_file(const struct artifacts *a, const char *name, const char *arch,
+                                           const struct artifact_file *from);
+const struct artifact_image *artifacts_image(const struct artifacts *a, const char *role, const char *arch);
+
+/* A local path with the right bytes: in dir, in the cache, or downloaded (resumed; mirrors in order), checked against
+ * sha256. Wrong bytes: ERR_CONFLICT naming file, want and got. Unreachable: ERR_NET naming each URL tried. */
+int artifacts_fetch(const struct artifacts *a, const struct artifact_file *f, struct clock *clock, struct ui *ui,
+                    char **ret_path, struct err *e) NODISCARD;
+/* Path of an image's archive in the artifacts directory, caller frees; NULL when the node must pull. */
+char *artifacts_image_path(const struct artifacts *a, const struct artifact_image *i);
+/* For `plan`: {"lock", "versions": {...}, "files": [...], "images": [...]}; new reference. */
+json_t *artifacts_json(const struct artifacts *a);
+
+/* `slipway lock`: resolve every artifact of the spec to a digest (registry manifests, sha256 of downloads without a
+ * pin) for amd64 and arm64 and write slipway.lock beside the spec. */
+int artifacts_lock(const struct spec *s, struct clock *clock, struct ui *ui, char **ret_path, struct err *e) NODISCARD;
+/* `slipway artifacts pull -o DIR`: everything pinned for `arch`, images as OCI archives, and a lock of its own. */
+int artifacts_pull(const struct spec *s, const char *arch, const char *out_dir, struct clock *clock, struct ui *ui,
+                   struct err *e) NODISCARD;

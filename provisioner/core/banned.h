@@ -1,0 +1,8 @@
+/* Force-included. These calls are a compile error: each has a bounded or context-carrying twin in core/. */
+#pragma once
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#pragma GCC poison strcpy strcat sprintf vsprintf strtok gmtime localtime ctime asctime atoi atol atof system popen \
+    gets tmpnam mktemp

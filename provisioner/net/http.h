@@ -1,0 +1,42 @@
+/* HTTP over libcurl, behind a `send` that tests replace. https, and http only to loopback unless `plain_ok`.
+ * No redirects are followed with credentials; certificate checks are never off. */
+#pragma once
+#include "core/clock.h"
+#include "core/err.h"
+#include "core/sbuf.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+struct ssh;
+
+struct http_req {
+    const char *method; /* GET, POST, PATCH, DELETE, HEAD */
+    const char *url;
+    const char *const *headers; /* "Name: value", NULL-terminated, or NULL; never logged */
+    const char *body;           /* or NULL */
+    int64_t timeout_ms;         /* whole exchange */
+};
+
+struct http_resp {
+    int status;
+    struct sbuf body;    /* its ceiling is the caller's */
+    struct sbuf headers; /* raw, last response only; up to 64 KiB */
+};
+
+#define HTTP_RESP_INIT(max_body)                    \
+    {                                               \
+        0, SBUF_INIT(max_body), SBUF_INIT(64 << 10) \
+    }
+#define AUTO_HTTP_RESP __attribute__((cleanup(http_resp_done)))
+void http_resp_done(struct http_resp *r);
+/* Value of a response header into `ret` ("" when absent). */
+void http_header(const struct http_resp *r, const char *name, char *ret, size_t size);
+
+struct http {
+    int (*send)(struct http *h, const struct http_req *req, struct http_resp *ret, struct err *e);
+};
+
+/* Any status is success here; connection trouble is ERR_NET (retryable), a bad certificate ERR_AUTH naming the CA. */
+struct http *http_new(struct clock *clock);
+void http_free(struct http *h);
+int http_send(struct http *h, const struct http_req *req, struct http_resp *ret, struct err *e) NODISCARD;

@@ -1,0 +1,29 @@
+/* What a step may use. Filled by cmd/ and plan/; pointers of higher layers are declared, not included. */
+#pragma once
+#include "core/clock.h"
+#include "core/err.h"
+#include "core/ui.h"
+#include "step/phase.h"
+#include <stdbool.h>
+
+struct spec;
+struct journal;
+struct provider;
+struct ssh;
+struct artifacts;
+struct node;
+
+struct run {
+    const struct spec *spec;
+    const char *dir; /* state directory of the deployment */
+    struct journal *journal;
+    struct ui *ui;
+    struct clock *clock;
+    struct phases *phases;
+    struct artifacts *artifacts; /* artifact/: resolved versions, digests, local files */
+    struct provider *provider;   /* cloud/: the machine's maker; NULL until opened */
+    struct ssh *ssh;             /* the one connection, NULL until open */
+    struct node *node;           /* kube/: facts of the machine, NULL until read */
+    bool no_canary;
+    bool changed; /* a step acted */
+};
