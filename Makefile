@@ -14,7 +14,8 @@ cc       := $(or $(CC_$(VARIANT)),$(CC))
 HARDEN   := -O2 -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection -fcf-protection \
             -ftrivial-auto-var-init=zero -fno-strict-aliasing
 FLAGS_release  := $(HARDEN)
-FLAGS_clang    := $(HARDEN)
+# clang 14 wants a second flag for the zero initialisation, which later ones refuse.
+FLAGS_clang    := $(filter-out -ftrivial-auto-var-init=zero,$(HARDEN))
 FLAGS_asan     := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 FLAGS_valgrind := -O1 -g
 FLAGS_analyzer := -O2 -fanalyzer -Wno-analyzer-too-complex

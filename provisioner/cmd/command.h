@@ -17,7 +17,7 @@ enum option_id {
     OPT_NO_CANARY,
     OPT_BROWSER,
     OPT_PORT,
-    OPT_OUT_DIR,
+    OPT_OUT,
     OPT_ARCH,
     OPT_ARTIFACTS,
     OPT_PROVIDER,

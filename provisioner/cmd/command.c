@@ -1,0 +1,69 @@
+#include "cmd/command.h"
+#include "core/jsonx.h"
+#include "core/util.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define HAS(opt) (1u << OPT_##opt)
+
+// clang-format off
+const struct command command_table[] = { /* sorted by name */
+    { "artifacts", "pull", "fetch everything that is pinned, for a host without a network", 1, 1, false, HAS(OUT) | HAS(ARCH), cmd_artifacts,
+      "Writes the K3s binary and images, Helm, the charts and the container images of the spec to a\n"
+      "directory with a slipway.lock of its own. Name it as artifacts.dir in the spec there.\n"
+      "  slipway artifacts pull -o ./artifacts --arch arm64\n" },
+    { "bootstrap", "", "make the platform, or continue where a run stopped", 0, 0, false, HAS(ARTIFACTS) | HAS(NO_CANARY), cmd_bootstrap,
+      "Makes the machine, installs K3s, PostgreSQL, the Prefect server and worker, and ends when a canary\n"
+      "flow run has COMPLETED. Run again it continues on the same machine; on a converged deployment it\n"
+      "says \"no change\" and acts on nothing.\n"
+      "  slipway bootstrap -f slipway.yaml\n" },
+    { "completion", "bash|zsh|fish", "print the completion script for a shell", 1, 1, false, 0, cmd_completion,
+      "  slipway completion bash > /etc/bash_completion.d/slipway\n" },
+    { "help", "[COMMAND]", "show what slipway or a command does", 0, 1, false, 0, cmd_help, "" },
+    { "init", "", "write a commented spec for a provider", 0, 0, false, HAS(PROVIDER) | HAS(NAME) | HAS(FORCE), cmd_init,
+      "  slipway init --provider local --name flows\n" },
+    { "kubeconfig", "[-- COMMAND...]", "write a kubeconfig and hold the tunnel that it needs", 0, 0, true, HAS(PORT) | HAS(OUT), cmd_kubeconfig,
+      "The file is 0600 from its first byte and is the deployment's own; yours is not touched. The tunnel\n"
+      "stays until Ctrl-C, or while COMMAND runs with KUBECONFIG set.\n"
+      "  slipway kubeconfig -- kubectl get pods -A\n" },
+    { "list", "", "list the deployments of this user", 0, 0, false, 0, cmd_list, "" },
+    { "lock", "", "resolve every artifact to a digest and write slipway.lock", 0, 0, false, 0, cmd_lock,
+      "From then on exactly these bytes are demanded.\n" },
+    { "logs", "[server|worker|database|k3s|run]", "show the logs of a part, or of slipway's own last run", 0, 1, false, HAS(FOLLOW), cmd_logs,
+      "  slipway logs server --follow\n" },
+    { "open", "", "open a tunnel to the Prefect UI and print its address", 0, 0, false, HAS(PORT) | HAS(BROWSER), cmd_open,
+      "The user name and the command that shows the password are printed too.\n" },
+    { "plan", "", "show what bootstrap would make; change nothing", 0, 0, false, HAS(ARTIFACTS), cmd_plan, "" },
+    { "report", "", "write the last bootstrap's report as one HTML page", 0, 0, false, HAS(OUT), cmd_report, "" },
+    { "schema", "", "print the JSON Schema of the spec", 0, 0, false, 0, cmd_schema, "" },
+    { "ssh", "[-- COMMAND...]", "a shell on the machine, or a command", 0, 0, true, 0, cmd_ssh,
+      "Needs no ssh program. Exits with the command's status.\n"
+      "  slipway ssh -- sudo k3s kubectl get nodes\n" },
+    { "status", "", "show whether the deployment works", 0, 0, false, 0, cmd_status, "" },
+    { "teardown", "", "remove everything that bootstrap made, and prove it", 0, 0, false, 0, cmd_teardown,
+      "Asks first, unless -y. Exit status 8 when something is left, which is then named.\n" },
+    { "validate", "", "check the spec", 0, 0, false, 0, cmd_validate, "" },
+    { "version", "", "print the version", 0, 0, false, 0, cmd_version, "" },
+    { NULL, NULL, NULL, 0, 0, false, 0, NULL, NULL },
+};
+
+// clang-format on
+
+const struct command *command_find(const char *name)
+{
+    for (const struct command *c = command_table; c->name; c++)
+        if (strcmp(c->name, name) == 0)
+            return c;
+    return NULL;
+}
+
+int app_print_json(json_t *doc, struct err *e)
+{
+    AUTO_FREE char *text = jsonx_text(doc, 2);
+
+    json_decref(doc);
+    if (puts(text) < 0 || fflush(stdout) != 0)
+        return err_sys(e, ERR_INTERNAL, "write to stdout");
+    return 0;
+}
