@@ -25,10 +25,11 @@ static int report_error(const struct app *app, const struct err *e)
     if (*e->hint)
         fprintf(stderr, "  %s\n", e->hint);
     if (app->json) {
-        struct err ignored = ERR_INIT;
-        (void)app_print_json(json_pack("{s:{s:s, s:s, s:s, s:i}}", "error", "class", err_name(e->code), "message",
-                                       e->msg, "hint", e->hint, "exit_status", err_exit_status(e->code)),
-                             &ignored);
+        struct err lost = ERR_INIT;
+        json_t *doc = json_pack("{s:{s:s, s:s, s:s, s:i}}", "error", "class", err_name(e->code), "message", e->msg,
+                                "hint", e->hint, "exit_status", err_exit_status(e->code));
+        if (app_print_json(doc, &lost) < 0)
+            fprintf(stderr, "slipway: %s\n", lost.msg);
     }
     return err_exit_status(e->code);
 }

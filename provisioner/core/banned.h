@@ -4,5 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#pragma GCC poison strcpy strcat sprintf vsprintf strtok gmtime localtime ctime asctime atoi atol atof system popen \
-    gets tmpnam mktemp
+/* With fortification some are macros, which cannot be poisoned by every compiler. */
+#undef strcpy
+#undef strcat
+#undef sprintf
+#undef vsprintf
+#pragma GCC poison strcpy strcat sprintf vsprintf strtok gmtime localtime ctime asctime atoi atol atof system popen
+#pragma GCC poison gets tmpnam mktemp
