@@ -1,0 +1,18 @@
+/* K3s on the machine: exact version, configuration of ours, no script from the network. Steps for the engine. */
+#pragma once
+#include "core/err.h"
+#include "step/engine.h"
+#include <jansson.h>
+
+/* k3s/install (binary, images, configuration, unit; starts it without waiting), k3s/ready. */
+extern const struct step k3s_steps[];
+extern const size_t k3s_n_steps;
+
+/* config.yaml as JSON (which is YAML): ours from spec and node facts, then k3s.config of the spec over it; the lists of
+ * "*-arg" keys are joined, everything else is replaced. New reference. */
+json_t *k3s_config(const struct run *r);
+/* containerd's socket answers: images can be imported, before the node is Ready. */
+int k3s_wait_containerd(struct run *r, struct err *e) NODISCARD;
+/* Remove K3s and all that slipway put on the machine, for machines that are not ours. Names what is left: ERR_LEFTOVER.
+ */
+int k3s_remove(struct run *r, struct err *e) NODISCARD;

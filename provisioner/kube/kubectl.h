@@ -1,0 +1,16 @@
+/* kubectl on the machine (the one inside the K3s executable), as root. */
+#pragma once
+#include "core/err.h"
+#include "step/run.h"
+#include <jansson.h>
+
+#define K3S_BINARY "/usr/local/bin/k3s"
+#define NAMESPACE  "prefect"
+
+/* `kubectl ARGS...` with `input` on stdin (or NULL). Output parsed as JSON into `ret` when it is not NULL.
+ * An answer that the object is not there: ERR_REMOTE with e->sys == ENOENT. */
+int kubectl(struct run *r, const char *const args[], const char *input, json_t **ret, struct err *e) NODISCARD;
+/* Apply a manifest (server-side merge by `kubectl apply`); the text is never in argv or a log. */
+int kubectl_apply(struct run *r, const char *manifest, const char *what, struct err *e) NODISCARD;
+/* One value of a Secret, decoded; "" in *ret when the Secret or key is absent. Caller frees with secret_free. */
+int kubectl_secret(struct run *r, const char *name, const char *key, char **ret, struct err *e) NODISCARD;
