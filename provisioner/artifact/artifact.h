@@ -1,7 +1,11 @@
 /* What is installed, exactly: versions, digests, where the bytes come from. Sources, in order: spec.artifacts.dir with
  * its own slipway.lock; slipway.lock beside the spec; the built-in pins (artifact/pins.c). A version that the spec
  * asks for and no source knows is ERR_SPEC with the remedy `slipway lock`; a spec that differs from the lock is
- * ERR_CONFLICT. */
+ * ERR_CONFLICT.
+ *
+ * Trust: a path is handed out only after its bytes were hashed in this very call, in the artifacts directory and in
+ * the cache alike (no stamp of size and time stands for the bytes: 100 MB take 0.4 s). Who copies the file to a
+ * machine checks the digest once more there, so that what runs is what was demanded. */
 #pragma once
 #include "core/clock.h"
 #include "core/err.h"
@@ -25,7 +29,9 @@ struct artifact_image {
     char *role; /* postgres | prefect | prefect-worker */
     char *ref;  /* "docker.io/library/postgres:17-bookworm" */
     char *arch;
-    char digest[72]; /* "sha256:..." of the manifest or index that the ref had when it was locked; "" = not locked */
+    char digest[72]; /* "sha256:..." of the manifest that the ref had for this arch when it was locked (not of the
+                        index above it: so the pulled archive and a pull by the node prove the same digest);
+                        "" = not locked, the node pulls by tag */
     char *file;      /* OCI archive in the artifacts directory, or NULL: the node pulls by digest */
     char sha256[65]; /* of the archive */
     off_t size;
@@ -39,22 +45,39 @@ struct artifacts {
     size_t n_files;
     struct artifact_image *images;
     size_t n_images;
+    struct svec mirrors; /* of the spec: URL prefixes, each holds the files under their names here */
 };
 
 /* Decide what is in force for a spec. Reads files only. */
 int artifacts_resolve(const struct spec *s, struct artifacts **ret, struct err *e) NODISCARD;
 void artifacts_free(struct artifacts *a);
+
+static inline void artifacts_free_ptr(struct artifacts **a)
+{
+    artifacts_free(*a);
+}
+
+#define AUTO_ARTIFACTS __attribute__((cleanup(artifacts_free_ptr)))
 /* First row at or after `from` (NULL: start) with this name and arch (or "any"); NULL when none. */
 const struct artifact_file *artifacts_file(const struct artifacts *a, const char *name, const char *arch,
                                            const struct artifact_file *from);
+/* The same, but absence is ERR_SPEC that names versions and remedy. */
+int artifacts_require(const struct artifacts *a, const char *name, const char *arch, const struct artifact_file **ret,
+                      struct err *e) NODISCARD;
 const struct artifact_image *artifacts_image(const struct artifacts *a, const char *role, const char *arch);
 
 /* A local path with the right bytes: in dir, in the cache, or downloaded (resumed; mirrors in order), checked against
  * sha256. Wrong bytes: ERR_CONFLICT naming file, want and got. Unreachable: ERR_NET naming each URL tried. */
 int artifacts_fetch(const struct artifacts *a, const struct artifact_file *f, struct clock *clock, struct ui *ui,
                     char **ret_path, struct err *e) NODISCARD;
-/* Path of an image's archive in the artifacts directory, caller frees; NULL when the node must pull. */
+/* Path of an image's archive in the artifacts directory, caller frees; NULL when the node must pull. Not checked. */
 char *artifacts_image_path(const struct artifacts *a, const struct artifact_image *i);
+/* The same, hashed: wrong bytes are ERR_CONFLICT. NULL in `ret_path`: the node must pull. */
+int artifacts_image_fetch(const struct artifacts *a, const struct artifact_image *i, char **ret_path, struct err *e)
+    NODISCARD;
+/* What the node pulls: "docker.io/library/postgres@sha256:...", or the ref itself when it is not locked. Caller frees.
+ */
+char *artifacts_image_pull_ref(const struct artifact_image *i);
 /* For `plan`: {"lock", "versions": {...}, "files": [...], "images": [...]}; new reference. */
 json_t *artifacts_json(const struct artifacts *a);
 
