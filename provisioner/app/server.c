@@ -1,0 +1,134 @@
+#include "app/server.h"
+#include "app/image_ref.h"
+#include "app/prefect_api.h"
+#include "artifact/artifact.h"
+#include "core/jsonx.h"
+#include "core/mem.h"
+#include "core/template.h"
+#include "core/util.h"
+#include "core/wait.h"
+#include "kube/helm.h"
+#include "kube/images.h"
+#include "kube/pods.h"
+#include "spec/spec.h"
+#include "step/journal.h"
+#include <string.h>
+
+/* The user's values, with prefect.server.resources put where the chart has them. New reference. */
+static json_t *user_values(const struct spec *s)
+{
+    json_t *values = json_deep_copy(s->prefect.server.values);
+
+    if (json_object_size(s->prefect.server.resources) > 0) {
+        json_t *server = json_object_get(values, "server");
+        if (!json_is_object(server)) {
+            server = json_object();
+            json_object_set_new(values, "server", server);
+        }
+        json_object_set(server, "resources", s->prefect.server.resources);
+    }
+    return values;
+}
+
+static int with_release(struct run *r, int (*call)(struct run *, const struct helm_release *, struct err *),
+                        struct err *e)
+{
+    AUTO_SBUF struct sbuf image = SBUF_INIT(1024);
+    AUTO_SBUF struct sbuf text = SBUF_INIT(64 << 10);
+    AUTO_FREE char *repository = NULL, *tag = NULL;
+    AUTO_JSON json_t *user = user_values(r->spec);
+
+    if (image_name(r, "prefect", &image, e) < 0)
+        return -1;
+    image_ref_split(image.data, &repository, &tag);
+    const struct template_var vars[] = {
+        { "image_repository", repository, TEMPLATE_JSON },
+        { "image_tag", tag, TEMPLATE_JSON },
+        { "ui_api_url", "/api", TEMPLATE_JSON },
+    };
+    if (template_file(&text, "helm-values/prefect-server.yaml", vars, ARRAY_LEN(vars), e) < 0)
+        return -1;
+    const struct helm_release rel = { "prefect-server", "chart-prefect-server", text.data, user };
+    return call(r, &rel, e);
+}
+
+static int release_check(struct run *r, const struct step *s, enum step_state *ret, struct err *e)
+{
+    int rc = with_release(r, helm_release_check, e);
+
+    (void)s;
+    *ret = rc > 0 ? STEP_DONE : STEP_TODO;
+    return rc < 0 ? -1 : 0;
+}
+
+static int release_apply(struct run *r, const struct step *s, struct err *e)
+{
+    (void)s;
+    return with_release(r, helm_release_apply, e) < 0 ? -1 : 0;
+}
+
+/* The API answers, the database behind it too, with our credentials and the version that was asked for. */
+static int answers(struct run *r, char why[static 256], struct err *e)
+{
+    AUTO_PREFECT_API struct prefect_api *api = NULL;
+    AUTO_JSON json_t *version = NULL;
+    int status = 0;
+
+    if (prefect_api_open(r, &api, e) < 0)
+        return -1;
+    if (prefect_api_call(api, "GET", "/ready", NULL, &status, NULL, e) < 0) {
+        if (e->code != ERR_NET || !r->ssh)
+            return -1;
+        (void)snprintf(why, 256, "%.250s", e->msg);
+        err_clear(e);
+        return 0;
+    }
+    (void)snprintf(why, 256, "GET /ready: HTTP %d", status);
+    if (status != 200)
+        return 0;
+    if (prefect_api_ok(api, "GET", "/version", NULL, &version, e) < 0)
+        return -1;
+    const char *running = json_string_value(version);
+    if (!running || strcmp(running, r->artifacts->prefect) != 0)
+        return err_set(e, ERR_CONFLICT, "the server runs Prefect %s, not %s", running ? running : "(no version)",
+                       r->artifacts->prefect);
+    return 1;
+}
+
+static int probe(void *ctx, char why[static 256], struct err *e)
+{
+    struct run *r = ctx;
+    int rc = pods_probe(r, "app=postgres", why, e);
+
+    if (rc > 0)
+        rc = pods_probe(r, "app.kubernetes.io/name=prefect-server", why, e);
+    return rc > 0 ? answers(r, why, e) : rc;
+}
+
+static int ready_check(struct run *r, const struct step *s, enum step_state *ret, struct err *e)
+{
+    char why[256];
+
+    *ret = STEP_TODO;
+    if (journal_mark(r->journal, s->name) != JOURNAL_DONE)
+        return 0;
+    int rc = probe(r, why, e);
+    if (rc > 0)
+        *ret = STEP_DONE;
+    return rc < 0 ? -1 : 0;
+}
+
+static int ready_apply(struct run *r, const struct step *s, struct err *e)
+{
+    const struct wait w = { "Prefect server ready", phases_deadline_ms(r->phases, PHASE_SERVER, r->spec->timeouts),
+                            500 };
+
+    (void)s;
+    return wait_for(&w, r->clock, r->ui, probe, r, e);
+}
+
+const struct step server_steps[] = {
+    { "server/release", PHASE_SERVER, release_check, release_apply, NULL, NULL },
+    { "server/ready", PHASE_SERVER, ready_check, ready_apply, NULL, NULL },
+};
+const size_t server_n_steps = ARRAY_LEN(server_steps);
