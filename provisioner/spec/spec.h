@@ -82,17 +82,40 @@ struct spec {
     json_t *timeouts; /* object: phase -> seconds; phases as in step/phase.h */
 };
 
-/* Parse and check. Every problem is reported at once, in e->msg, one per line: FILE:LINE:COLUMN: text. ERR_SPEC. */
+/* One thing that is wrong, for those who show it themselves. */
+struct spec_problem {
+    size_t line, column; /* from 1 */
+    char *path;          /* field, such as "prefect.work_pools[1].name"; "" for the file as a whole */
+    char *text;          /* what, value, remedy */
+};
+
+#define SPEC_PROBLEMS_MAX 30
+
+struct spec_problems {
+    struct spec_problem rows[SPEC_PROBLEMS_MAX]; /* by line and column */
+    size_t n;
+    size_t more; /* found beyond the rows */
+};
+
+/* Parse and check. Every problem is reported at once, in e->msg, one per line: FILE:LINE:COLUMN: text. ERR_SPEC.
+ * A file that is not there: ERR_SPEC with e->sys == ENOENT. */
 int spec_load(const char *path, struct spec **ret, struct err *e) NODISCARD;
+/* The same with the problems as rows; `problems` starts as {0} and stays empty when the file could not be read. */
+int spec_load_problems(const char *path, struct spec **ret, struct spec_problems *problems, struct err *e) NODISCARD;
+void spec_problems_done(struct spec_problems *p);
 /* The same for text already in memory; `path` is for messages and relative paths. For tests and fuzzing. */
 int spec_parse(const char *path, const char *text, size_t len, struct spec **ret, struct err *e) NODISCARD;
-void spec_free(struct spec *s);
+void spec_free(struct spec *s); /* NULL is allowed */
 
 static inline void spec_free_ptr(struct spec **s)
 {
     spec_free(*s);
 }
 
-#define AUTO_SPEC __attribute__((cleanup(spec_free_ptr)))
+#define AUTO_SPEC     __attribute__((cleanup(spec_free_ptr)))
+#define AUTO_PROBLEMS __attribute__((cleanup(spec_problems_done)))
 /* JSON Schema (draft 2020-12) of the spec, from the field table. New reference. */
 json_t *spec_schema(void);
+/* A commented spec for `provider` (NULL: local) and `name` (NULL: "demo"), from the field table; caller frees.
+ * NULL with ERR_USAGE when one of them cannot be. */
+char *spec_commented(const char *provider, const char *name, struct err *e) NODISCARD;

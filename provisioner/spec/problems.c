@@ -1,0 +1,143 @@
+#include "spec/problems.h"
+#include "core/mem.h"
+#include "spec/yaml_tree.h"
+#include <stdint.h>
+
+void problems_add(struct spec_problems *p, size_t line, size_t column, const char *path, const char *fmt, ...)
+{
+    va_list ap;
+
+    if (p->n == SPEC_PROBLEMS_MAX) {
+        p->more++;
+        return;
+    }
+    va_start(ap, fmt);
+    p->rows[p->n++] = (struct spec_problem){ line, column, xstrdup(path), xvasprintf(fmt, ap) };
+    va_end(ap);
+}
+
+void spec_problems_done(struct spec_problems *p)
+{
+    for (size_t i = 0; i < p->n; i++) {
+        free(p->rows[i].path);
+        free(p->rows[i].text);
+    }
+    p->n = p->more = 0;
+}
+
+static bool before(const struct spec_problem *a, const struct spec_problem *b)
+{
+    return a->line != b->line ? a->line < b->line : a->column < b->column;
+}
+
+/* Insertion: at most 30 rows, and equal places keep the order they were found in. */
+void problems_sort(struct spec_problems *p)
+{
+    for (size_t i = 1; i < p->n; i++) {
+        struct spec_problem row = p->rows[i];
+        size_t at = i;
+        for (; at > 0 && before(&row, &p->rows[at - 1]); at--)
+            p->rows[at] = p->rows[at - 1];
+        p->rows[at] = row;
+    }
+}
+
+int problems_err(const struct spec_problems *p, const char *file, struct err *e)
+{
+    AUTO_SBUF struct sbuf out = SBUF_INIT(sizeof(e->msg) - 64);
+    size_t shown = 0;
+
+    for (; shown < p->n; shown++) {
+        const struct spec_problem *row = &p->rows[shown];
+        AUTO_SBUF struct sbuf line = SBUF_INIT(sizeof(e->msg));
+        sbuf_addf(&line, "%s%s:%zu:%zu: %s", shown ? "\n" : "", file, row->line, row->column, row->text);
+        if (line.len > out.max - out.len)
+            break;
+        sbuf_add(&out, line.data, line.len);
+    }
+    size_t more = p->n - shown + p->more;
+    if (more)
+        return err_set(e, ERR_SPEC, "%s\nand %zu more", out.data, more);
+    return err_set(e, ERR_SPEC, "%s", out.data);
+}
+
+void problems_show(const struct yt_node *n, char ret[static 64])
+{
+    AUTO_SBUF struct sbuf out = SBUF_INIT(60);
+
+    if (n->kind != YT_SCALAR || (n->plain && !*n->text)) {
+        const char *what = n->kind == YT_MAP ? "a mapping" : n->kind == YT_LIST ? "a list" : "nothing";
+        (void)snprintf(ret, 64, "%s", what);
+        return;
+    }
+    sbuf_addch(&out, '\'');
+    const char *s = n->text;
+    for (; *s && (out.len < 40 || ((unsigned char)*s & 0xC0) == 0x80); s++) {
+        if (*s == '\n' || *s == '\t')
+            sbuf_addstr(&out, *s == '\n' ? "\\n" : "\\t");
+        else
+            sbuf_addch(&out, *s);
+    }
+    sbuf_addstr(&out, *s ? "...'" : "'");
+    (void)snprintf(ret, 64, "%s", out.data);
+}
+
+#define NEAREST_MAX 40
+
+/* Optimal string alignment: insert, delete, replace, swap of neighbours cost 1 each. */
+static size_t distance(const char *a, const char *b)
+{
+    size_t n = strlen(a), m = strlen(b);
+    size_t d[NEAREST_MAX + 1][NEAREST_MAX + 1];
+
+    for (size_t i = 0; i <= n; i++)
+        d[i][0] = i;
+    for (size_t j = 0; j <= m; j++)
+        d[0][j] = j;
+    for (size_t i = 1; i <= n; i++) {
+        for (size_t j = 1; j <= m; j++) {
+            size_t best = d[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
+            if (d[i - 1][j] + 1 < best)
+                best = d[i - 1][j] + 1;
+            if (d[i][j - 1] + 1 < best)
+                best = d[i][j - 1] + 1;
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && d[i - 2][j - 2] + 1 < best)
+                best = d[i - 2][j - 2] + 1;
+            d[i][j] = best;
+        }
+    }
+    return d[n][m];
+}
+
+/* diskGib, disk-gib and DISK_GIB are one word to a person. */
+static void fold(const char *s, char ret[static NEAREST_MAX + 1])
+{
+    size_t n = 0;
+
+    for (; *s && n < NEAREST_MAX; s++) {
+        if (*s == '_' || *s == '-' || *s == ' ')
+            continue;
+        ret[n++] = *s >= 'A' && *s <= 'Z' ? (char)(*s - 'A' + 'a') : *s;
+    }
+    ret[n] = '\0';
+}
+
+const char *problems_nearest(const char *word, const char *const *candidates, size_t n)
+{
+    char a[NEAREST_MAX + 1], b[NEAREST_MAX + 1];
+    const char *best = NULL;
+    size_t best_d = SIZE_MAX;
+
+    if (strlen(word) > NEAREST_MAX)
+        return NULL;
+    fold(word, a);
+    for (size_t i = 0; i < n; i++) {
+        fold(candidates[i], b);
+        size_t d = distance(a, b), longest = strlen(a) > strlen(b) ? strlen(a) : strlen(b);
+        if (d < best_d && d <= (longest + 2) / 3 && d < strlen(b)) {
+            best = candidates[i];
+            best_d = d;
+        }
+    }
+    return best;
+}
