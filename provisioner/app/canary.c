@@ -53,16 +53,20 @@ static int deploy(struct canary *c, char ret_id[static 64], struct err *e)
     return 0;
 }
 
-/* The key is on disk before the call: after a crash the same call gives the same run. */
+/* The key is on disk before the call, and stays until the run has ended: after a crash the same call gives the same
+ * run. */
 static int start_run(struct canary *c, const char *deployment, struct err *e)
 {
     AUTO_FREE char *path = xasprintf("/deployments/%s/create_flow_run", deployment);
     AUTO_JSON json_t *run = NULL;
     char key[37];
 
-    rng_uuid(key);
-    if (journal_set(c->run->journal, "canary.key", json_string(key), e) < 0)
-        return -1;
+    (void)snprintf(key, sizeof(key), "%.36s", journal_str(c->run->journal, "canary.key"));
+    if (!*key) {
+        rng_uuid(key);
+        if (journal_set(c->run->journal, "canary.key", json_string(key), e) < 0)
+            return -1;
+    }
     AUTO_JSON json_t *body = json_pack("{s:s, s:[s]}", "idempotency_key", key, "tags", "slipway-canary");
     if (prefect_api_ok(c->api, "POST", path, body, &run, e) < 0)
         return -1;
@@ -91,6 +95,11 @@ static int pod_trouble(struct canary *c, char why[static 256], struct err *e)
     return pods_probe(c->run, selector, why, e) < 0 ? -1 : 0;
 }
 
+static int forget_key(struct canary *c, struct err *e)
+{
+    return journal_set(c->run->journal, "canary.key", json_null(), e);
+}
+
 static int run_finished(void *ctx, char why[static 256], struct err *e)
 {
     struct canary *c = ctx;
@@ -102,9 +111,11 @@ static int run_finished(void *ctx, char why[static 256], struct err *e)
         return -1;
     const char *type = jsonx_str(run, "state.type");
     if (strcmp(type, "COMPLETED") == 0)
-        return 1;
+        return forget_key(c, e) < 0 ? -1 : 1;
     if (strcmp(type, "FAILED") == 0 || strcmp(type, "CRASHED") == 0 || strcmp(type, "CANCELLED") == 0) {
         last_words(c, words);
+        if (forget_key(c, e) < 0)
+            return -1;
         return err_set(e, ERR_REMOTE, "the canary flow run ended %s: %.300s; its last log line: %s", type,
                        jsonx_str(run, "state.message"), words);
     }

@@ -40,6 +40,8 @@ struct provider_ops {
     const char *summary; /* for help and init */
     enum host_trust trust;
     bool own_machine; /* the machine is ours: teardown destroys it; false: teardown cleans it (ssh) */
+    bool same_network;    /* the machine reaches what this host reaches and nothing more */
+    const char *exposure; /* who can reach the machine's SSH port, for `plan`: "this host only" */
     const struct resource_kind *kinds;
     size_t n_kinds;
     /* Check the host or account without changing it (tools there, rights, driver choice). Fills p. */

@@ -233,8 +233,12 @@ static int install_undo(struct run *r, const struct step *s, struct err *e)
     return k3s_remove(r, e);
 }
 
-const struct step k3s_steps[] = {
+const struct step k3s_install_steps[] = {
     { "k3s/install", PHASE_K3S, install_check, install_apply, install_undo, NULL },
+};
+const size_t k3s_install_n_steps = ARRAY_LEN(k3s_install_steps);
+
+const struct step k3s_ready_steps[] = {
     { "k3s/ready", PHASE_K3S, ready_check, ready_apply, NULL, NULL },
 };
-const size_t k3s_n_steps = ARRAY_LEN(k3s_steps);
+const size_t k3s_ready_n_steps = ARRAY_LEN(k3s_ready_steps);

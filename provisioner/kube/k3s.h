@@ -4,9 +4,12 @@
 #include "step/engine.h"
 #include <jansson.h>
 
-/* k3s/install (binary, images, configuration, unit; starts it without waiting), k3s/ready. */
-extern const struct step k3s_steps[];
-extern const size_t k3s_n_steps;
+/* k3s/install: binary, images, configuration, unit; starts it without waiting. */
+extern const struct step k3s_install_steps[];
+extern const size_t k3s_install_n_steps;
+/* k3s/ready: API, discovery, node. */
+extern const struct step k3s_ready_steps[];
+extern const size_t k3s_ready_n_steps;
 
 /* config.yaml as JSON (which is YAML): ours from spec and node facts, then k3s.config of the spec over it; the lists of
  * "*-arg" keys are joined, everything else is replaced. New reference. */

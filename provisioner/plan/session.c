@@ -1,0 +1,106 @@
+#include "plan/session.h"
+#include "artifact/artifact.h"
+#include "cloud/contact.h"
+#include "cloud/provider.h"
+#include "core/fsx.h"
+#include "core/mem.h"
+#include "core/util.h"
+#include "kube/node.h"
+#include "spec/spec.h"
+#include "ssh/ssh.h"
+#include "step/journal.h"
+#include "step/lock.h"
+#include "step/state.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int override_artifacts(struct spec *spec, const char *dir, struct err *e)
+{
+    if (!dir)
+        return 0;
+    char *full = realpath(dir, NULL);
+    if (!full)
+        return err_sys(e, ERR_USAGE, "artifacts directory '%s'", dir);
+    free(spec->artifacts.dir);
+    spec->artifacts.dir = full;
+    return 0;
+}
+
+static int open_for_writing(struct session *s, const struct session_opts *o, const char *journal, struct err *e)
+{
+    AUTO_FREE char *lock = fsx_join(s->dir, "lock");
+    AUTO_FREE char *log = fsx_join(s->dir, "run.log");
+
+    if (state_make_dir(s->dir, e) < 0 || lock_take(lock, o->command, &s->lock, e) < 0)
+        return -1;
+    if (journal_open(journal, s->spec->name, o->clock, &s->run.journal, e) < 0)
+        return -1;
+    return ui_log_to(o->ui, log, e);
+}
+
+static int open_for_reading(struct session *s, const char *journal, struct err *e)
+{
+    if (journal_read(journal, &s->run.journal, e) == 0)
+        return 0;
+    if (e->sys != ENOENT)
+        return -1;
+    (void)err_set(e, ERR_USAGE, "there is no deployment '%s' in '%s'", s->spec->name, s->dir);
+    return err_hint(e, "`slipway bootstrap` makes it; `slipway list` shows what there is");
+}
+
+/* A deployment stays with its provider: another one under the same name would lose sight of the first machine. */
+static int same_provider(struct session *s, enum session_mode mode, struct err *e)
+{
+    const char *before = journal_str(s->run.journal, "provider");
+
+    if (!*before)
+        return mode == SESSION_READ ? 0 : journal_set(s->run.journal, "provider", json_string(s->spec->provider), e);
+    if (strcmp(before, s->spec->provider) == 0)
+        return 0;
+    (void)err_set(e, ERR_CONFLICT, "deployment '%s' was made with provider '%s', the spec says '%s'", s->spec->name,
+                  before, s->spec->provider);
+    return err_hint(e, "tear it down with its old spec first, or give the new one another name");
+}
+
+int session_open(struct session *s, const struct session_opts *o, struct err *e)
+{
+    *s = (struct session){ .run = { .ui = o->ui, .clock = o->clock } };
+    if (spec_load(o->spec_path ? o->spec_path : "slipway.yaml", &s->spec, e) < 0)
+        return -1;
+    s->run.spec = s->spec;
+    if (override_artifacts(s->spec, o->artifacts_dir, e) < 0)
+        return -1;
+    s->dir = state_dir(s->spec->name);
+    s->run.dir = s->dir;
+    s->run.phases = phases_new(o->clock);
+    AUTO_FREE char *journal = fsx_join(s->dir, "journal");
+    int rc = o->mode == SESSION_WRITE ? open_for_writing(s, o, journal, e) : open_for_reading(s, journal, e);
+    if (rc < 0 || same_provider(s, o->mode, e) < 0)
+        return -1;
+    const struct provider_ops *ops = provider_find(s->spec->provider);
+    if (!ops)
+        return err_set(e, ERR_SPEC, "provider '%s' is not in this build", s->spec->provider);
+    return ops->open(&s->run.provider, &s->run, e);
+}
+
+int session_connect(struct session *s, struct err *e)
+{
+    if (s->run.ssh)
+        return 0;
+    return contact_open(&s->run, e);
+}
+
+void session_close(struct session *s)
+{
+    ssh_close(s->run.ssh);
+    if (s->run.provider)
+        s->run.provider->ops->close(s->run.provider);
+    artifacts_free(s->run.artifacts);
+    node_free(s->run.node);
+    phases_free(s->run.phases);
+    journal_free(s->run.journal);
+    lock_release(s->lock);
+    spec_free(s->spec);
+    free(s->dir);
+}
