@@ -58,7 +58,8 @@ static inline void artifacts_free_ptr(struct artifacts **a)
 }
 
 #define AUTO_ARTIFACTS __attribute__((cleanup(artifacts_free_ptr)))
-/* First row at or after `from` (NULL: start) with this name and arch (or "any"); NULL when none. */
+/* First row after `from` (NULL: the first of all) with this name and arch (or "any"); NULL when there is none:
+ * `while ((f = artifacts_file(a, "k3s-images", arch, f)))`. */
 const struct artifact_file *artifacts_file(const struct artifacts *a, const char *name, const char *arch,
                                            const struct artifact_file *from);
 /* The same, but absence is ERR_SPEC that names versions and remedy. */

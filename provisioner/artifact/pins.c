@@ -57,7 +57,7 @@ static bool is_newest(const struct pin *p)
 
 const struct pin *pins_find(const char *name, const char *version, const char *arch, const struct pin *from)
 {
-    for (const struct pin *p = from ? from : pin_table; p->name; p++) {
+    for (const struct pin *p = from ? from + 1 : pin_table; p->name; p++) {
         if (strcmp(p->name, name) != 0 || (version ? strcmp(p->version, version) != 0 : !is_newest(p)))
             continue;
         if (!arch || strcmp(p->arch, "any") == 0 || strcmp(p->arch, arch) == 0)
@@ -130,7 +130,7 @@ int pins_fill(const struct spec *s, struct artifacts *ret, struct err *e)
         if (strcmp(names[i], "helm") == 0)
             version = s->helm.version;
         for (const struct pin *p = pins_find(names[i], version, NULL, NULL); p;
-             p = pins_find(names[i], version, NULL, p + 1)) {
+             p = pins_find(names[i], version, NULL, p)) {
             struct artifact_file *f = lockfile_add_file(ret);
             f->name = xstrdup(p->name);
             f->version = xstrdup(p->version);

@@ -14,8 +14,8 @@ extern const struct pin pin_table[]; /* per name and arch the newest first; ends
 /* What a spec that names no version gets. */
 extern const char pins_k3s[], pins_helm[], pins_prefect[], pins_charts[];
 
-/* First pin at or after `from` (NULL: start) for name, version (NULL: the newest of each arch) and arch ("any" pins
- * fit every arch; NULL: every arch). */
+/* First pin after `from` (NULL: the first of all) for name, version (NULL: the newest of each arch) and arch ("any"
+ * pins fit every arch; NULL: every arch). */
 const struct pin *pins_find(const char *name, const char *version, const char *arch, const struct pin *from);
 const struct pin *pins_by_digest(const char *sha256);
 /* Versions, files and unlocked images for a spec that has no lock. A version of the spec without a pin: ERR_SPEC. */

@@ -118,7 +118,7 @@ static bool arch_fits(const char *row, const char *arch)
 const struct artifact_file *artifacts_file(const struct artifacts *a, const char *name, const char *arch,
                                            const struct artifact_file *from)
 {
-    for (size_t i = from ? (size_t)(from - a->files) : 0; i < a->n_files; i++)
+    for (size_t i = from ? (size_t)(from - a->files) + 1 : 0; i < a->n_files; i++)
         if (strcmp(a->files[i].name, name) == 0 && arch_fits(a->files[i].arch, arch))
             return &a->files[i];
     return NULL;
