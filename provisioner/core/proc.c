@@ -173,13 +173,18 @@ static int converse(struct child *c, const struct proc_opts *o, struct sbuf *err
     return 0;
 }
 
+static int exit_status(int st)
+{
+    return WIFEXITED(st) ? WEXITSTATUS(st) : 128 + WTERMSIG(st);
+}
+
 static int reap(pid_t pid)
 {
     int st = 0;
 
     while (waitpid(pid, &st, 0) < 0 && errno == EINTR)
         ;
-    return WIFEXITED(st) ? WEXITSTATUS(st) : 128 + WTERMSIG(st);
+    return exit_status(st);
 }
 
 /* The end of what a child complained about, as one line. */
@@ -235,6 +240,34 @@ int proc_detach(const char *const argv[], const struct proc_opts *o, int log_fd,
     if (*ret == 0)
         child_exec(file, argv, &env, (int[]){ null, log_fd, log_fd }, true);
     return *ret < 0 ? err_sys(e, ERR_INTERNAL, "fork for '%s'", argv[0]) : 0;
+}
+
+int proc_spawn(const char *const argv[], const char *const *env, pid_t *ret, struct err *e)
+{
+    AUTO_SVEC struct svec all = SVEC_INIT;
+
+    for (char **v = environ; *v; v++)
+        svec_add(&all, *v);
+    for (; env && *env; env++)
+        svec_add(&all, *env);
+    *ret = fork();
+    if (*ret == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+        signal(SIGPIPE, SIG_DFL);
+        execvpe(argv[0], (char *const *)(uintptr_t)argv, all.items);
+        _exit(127);
+    }
+    return *ret < 0 ? err_sys(e, ERR_INTERNAL, "fork for '%s'", argv[0]) : 0;
+}
+
+bool proc_ended(pid_t pid, int *ret_status)
+{
+    int st = 0;
+
+    if (waitpid(pid, &st, WNOHANG) != pid)
+        return false;
+    *ret_status = exit_status(st);
+    return true;
 }
 
 uint64_t proc_start_time(pid_t pid)

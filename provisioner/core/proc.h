@@ -24,6 +24,10 @@ struct proc_opts {
 int proc_run(const char *const argv[], const struct proc_opts *o, struct err *e) NODISCARD;
 /* Start in its own session with stdout and stderr appended to `log_fd`; lives on when we exit. */
 int proc_detach(const char *const argv[], const struct proc_opts *o, int log_fd, pid_t *ret, struct err *e) NODISCARD;
+/* Start a command of the user's: his PATH and environment plus `env`, our terminal; dies with us. */
+int proc_spawn(const char *const argv[], const char *const *env, pid_t *ret, struct err *e) NODISCARD;
+/* Has it ended? Then its exit status (128+signal) is in `ret_status`, and it has been waited for. */
+bool proc_ended(pid_t pid, int *ret_status);
 /* Identity that a reused pid does not have: start time in clock ticks since boot (proc(5) stat field 22); 0 if gone. */
 uint64_t proc_start_time(pid_t pid);
 /* True when `pid` still is the process that started at `start`. */

@@ -39,12 +39,16 @@ static int open_for_writing(struct session *s, const struct session_opts *o, con
     return ui_log_to(o->ui, log, e);
 }
 
-static int open_for_reading(struct session *s, const char *journal, struct err *e)
+static int open_for_reading(struct session *s, enum session_mode mode, const char *journal, struct err *e)
 {
     if (journal_read(journal, &s->run.journal, e) == 0)
         return 0;
     if (e->sys != ENOENT)
         return -1;
+    if (mode == SESSION_PLAN) {
+        err_clear(e);
+        return 0;
+    }
     (void)err_set(e, ERR_USAGE, "there is no deployment '%s' in '%s'", s->spec->name, s->dir);
     return err_hint(e, "`slipway bootstrap` makes it; `slipway list` shows what there is");
 }
@@ -52,10 +56,10 @@ static int open_for_reading(struct session *s, const char *journal, struct err *
 /* A deployment stays with its provider: another one under the same name would lose sight of the first machine. */
 static int same_provider(struct session *s, enum session_mode mode, struct err *e)
 {
-    const char *before = journal_str(s->run.journal, "provider");
+    const char *before = s->run.journal ? journal_str(s->run.journal, "provider") : "";
 
     if (!*before)
-        return mode == SESSION_READ ? 0 : journal_set(s->run.journal, "provider", json_string(s->spec->provider), e);
+        return mode != SESSION_WRITE ? 0 : journal_set(s->run.journal, "provider", json_string(s->spec->provider), e);
     if (strcmp(before, s->spec->provider) == 0)
         return 0;
     (void)err_set(e, ERR_CONFLICT, "deployment '%s' was made with provider '%s', the spec says '%s'", s->spec->name,
@@ -75,7 +79,7 @@ int session_open(struct session *s, const struct session_opts *o, struct err *e)
     s->run.dir = s->dir;
     s->run.phases = phases_new(o->clock);
     AUTO_FREE char *journal = fsx_join(s->dir, "journal");
-    int rc = o->mode == SESSION_WRITE ? open_for_writing(s, o, journal, e) : open_for_reading(s, journal, e);
+    int rc = o->mode == SESSION_WRITE ? open_for_writing(s, o, journal, e) : open_for_reading(s, o->mode, journal, e);
     if (rc < 0 || same_provider(s, o->mode, e) < 0)
         return -1;
     const struct provider_ops *ops = provider_find(s->spec->provider);

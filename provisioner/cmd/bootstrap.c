@@ -1,0 +1,122 @@
+#include "app/prefect_api.h"
+#include "artifact/artifact.h"
+#include "cloud/provider.h"
+#include "cmd/common.h"
+#include "core/fsx.h"
+#include "core/jsonx.h"
+#include "core/mem.h"
+#include "core/util.h"
+#include "kube/evidence.h"
+#include "kube/node.h"
+#include "plan/plan.h"
+#include "plan/remove.h"
+#include "report/report.h"
+#include "spec/spec.h"
+#include "step/journal.h"
+#include "step/state.h"
+#include <stdio.h>
+#include <string.h>
+
+/* Facts for the report and for -o json; see report/report.h for the shape. New reference. */
+static json_t *result_json(struct run *r, const char *result, const struct err *e)
+{
+    char now[21];
+    struct endpoint ep = { "", 0, "" };
+    struct err lost = ERR_INIT;
+
+    clock_iso8601(r->clock->wall_ms(r->clock), now);
+    if (r->provider->ops->endpoint(r, r->provider, &ep, &lost) < 0)
+        ui_debug(r->ui, "%s", lost.msg);
+    const struct artifacts *a = r->artifacts;
+    json_t *j =
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:{s:s, s:s, s:s, s:s}, s:{s:s, s:i, s:s}, s:s, s:b, s:o}", "name",
+                  r->spec->name, "provider", r->spec->provider, "result", result, "error", e ? e->msg : "", "finished",
+                  now, "versions", "k3s", a->k3s, "helm", a->helm, "prefect", a->prefect, "charts", a->charts,
+                  "endpoint", "host", ep.host, "port", ep.port, "user", ep.user, "canary_run",
+                  journal_str(r->journal, "canary.run"), "changed", r->changed, "timing", phases_json(r->phases));
+    if (r->node)
+        json_object_set_new(j, "machine",
+                            json_pack("{s:s, s:s, s:I, s:I}", "arch", r->node->arch, "os", r->node->os, "vcpus",
+                                      (json_int_t)r->node->vcpus, "mem_mib", (json_int_t)r->node->mem_mib));
+    return j;
+}
+
+static int save_report(struct run *r, const json_t *doc, struct err *e)
+{
+    AUTO_FREE char *path = fsx_join(r->dir, "report.json");
+    AUTO_FREE char *text = jsonx_text(doc, 2);
+
+    return fsx_replace(path, text, strlen(text), 0600, e);
+}
+
+static void print_next(struct app *app, struct run *r)
+{
+    const char *spec = app->opt[OPT_FILE] ? app->opt[OPT_FILE] : "";
+    const char *f = *spec ? " -f " : "";
+
+    ui_info(r->ui, "UI:          slipway open%s%s", f, spec);
+    ui_info(r->ui,
+            "sign in:     user 'prefect'; password: slipway ssh%s%s -- sudo k3s kubectl -n prefect get secret"
+            " prefect-auth -o go-template='{{index .data \"auth-string\"|base64decode}}'",
+            f, spec);
+    ui_info(r->ui, "kubeconfig:  slipway kubeconfig%s%s", f, spec);
+    ui_info(r->ui, "remove:      slipway teardown%s%s", f, spec);
+}
+
+static int finish(struct app *app, struct run *r, struct err *e)
+{
+    AUTO_JSON json_t *doc = result_json(r, r->changed ? "done" : "no change", NULL);
+
+    if (!r->changed)
+        ui_info(r->ui, "no change");
+    if (r->changed) {
+        AUTO_SBUF struct sbuf table = SBUF_INIT(64 << 10);
+        if (save_report(r, doc, e) < 0 || report_text(doc, &table, e) < 0)
+            return -1;
+        ui_info(r->ui, "%s", table.data);
+        print_next(app, r);
+    }
+    return app->json ? app_print_json(json_incref(doc), e) : 0;
+}
+
+/* The machine may hold the only trace of what went wrong: collect first, then do as the spec says. */
+static int failed(struct run *r, struct err *e)
+{
+    AUTO_JSON json_t *doc = result_json(r, "failed", e);
+    struct err lost = ERR_INIT;
+    bool machine = journal_mark(r->journal, "provider/machine") != JOURNAL_NONE || r->ssh;
+
+    if (save_report(r, doc, &lost) < 0)
+        ui_warn(r->ui, "%s", lost.msg);
+    if (e->code == ERR_CANCELED) {
+        ui_warn(r->ui, "stopped; `slipway bootstrap` goes on from here, `slipway teardown` removes what there is");
+        return -1;
+    }
+    if (!machine)
+        return -1;
+    evidence_collect(r, e);
+    if (strcmp(r->spec->on_failure, "rollback") == 0) {
+        ui_warn(r->ui, "on_failure is rollback: removing what was made");
+        if (remove_all(r, &lost) < 0)
+            ui_warn(r->ui, "rollback: %s", lost.msg);
+    } else {
+        ui_warn(r->ui, "the machine is kept: run bootstrap again to go on, or `slipway teardown` to remove it");
+    }
+    return -1;
+}
+
+int cmd_bootstrap(struct app *app, struct err *e)
+{
+    AUTO_SESSION struct session s = { 0 };
+    struct step steps[PLAN_MAX_STEPS];
+
+    if (common_session(app, SESSION_WRITE, &s, e) < 0)
+        return -1;
+    struct run *r = &s.run;
+    r->no_canary = app->opt[OPT_NO_CANARY] != NULL;
+    if (artifacts_resolve(s.spec, &r->artifacts, e) < 0)
+        return -1;
+    if (engine_apply(r, steps, plan_steps(r, steps), e) < 0)
+        return failed(r, e);
+    return finish(app, r, e);
+}

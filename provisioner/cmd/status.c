@@ -1,0 +1,122 @@
+#include "app/prefect_api.h"
+#include "app/worker.h"
+#include "cloud/provider.h"
+#include "cmd/common.h"
+#include "core/jsonx.h"
+#include "core/mem.h"
+#include "core/util.h"
+#include "kube/kubectl.h"
+#include "kube/pods.h"
+#include "spec/spec.h"
+#include "step/journal.h"
+#include <stdio.h>
+#include <string.h>
+
+struct state {
+    struct session *session;
+    json_t *parts; /* rows {"part","ok","detail"} */
+    bool ok;
+};
+
+static void add(struct state *s, const char *part, bool ok, const char *detail)
+{
+    s->ok = s->ok && ok;
+    json_array_append_new(s->parts, json_pack("{s:s, s:b, s:s}", "part", part, "ok", ok, "detail", detail));
+}
+
+static void pods(struct state *s, const char *part, const char *selector)
+{
+    char why[256] = "";
+    struct err e = ERR_INIT;
+    int rc = pods_probe(&s->session->run, selector, why, &e);
+
+    add(s, part, rc > 0, rc > 0 ? "ready" : rc < 0 ? e.msg : why);
+}
+
+/* ONLINE alone says little: the server keeps it for 90 s after the last heartbeat. Both are shown. */
+static void workers(struct state *s, struct prefect_api *api, const char *pool)
+{
+    AUTO_JSON json_t *list = NULL;
+    AUTO_FREE char *part = xasprintf("pool %s", pool);
+    struct err e = ERR_INIT;
+    char detail[256] = "no worker";
+    bool online = false;
+    size_t i;
+    json_t *w;
+
+    if (worker_list(api, pool, &list, &e) < 0) {
+        add(s, part, false, e.msg);
+        return;
+    }
+    json_array_foreach (list, i, w) {
+        if (online && strcmp(jsonx_str(w, "status"), "ONLINE") != 0)
+            continue;
+        online = strcmp(jsonx_str(w, "status"), "ONLINE") == 0;
+        (void)snprintf(detail, sizeof(detail), "worker '%.100s' %s, last heartbeat %.40s", jsonx_str(w, "name"),
+                       jsonx_str(w, "status"), jsonx_str(w, "last_heartbeat_time"));
+    }
+    add(s, part, online, detail);
+}
+
+static void server(struct state *s)
+{
+    AUTO_PREFECT_API struct prefect_api *api = NULL;
+    AUTO_JSON json_t *version = NULL;
+    struct err e = ERR_INIT;
+    const struct spec *spec = s->session->spec;
+
+    if (prefect_api_open(&s->session->run, &api, &e) < 0 || prefect_api_ok(api, "GET", "/ready", NULL, NULL, &e) < 0 ||
+        prefect_api_ok(api, "GET", "/version", NULL, &version, &e) < 0) {
+        add(s, "prefect api", false, e.msg);
+        return;
+    }
+    AUTO_FREE char *detail =
+        xasprintf("Prefect %s answers", json_string_value(version) ? json_string_value(version) : "?");
+    add(s, "prefect api", true, detail);
+    for (size_t i = 0; i < spec->prefect.n_work_pools; i++)
+        workers(s, api, spec->prefect.work_pools[i].name);
+}
+
+static void inspect(struct state *s)
+{
+    struct run *r = &s->session->run;
+    struct err e = ERR_INIT;
+    char why[256] = "";
+    int up = r->provider->ops->running(r, r->provider, why, &e);
+
+    add(s, "machine", up > 0, up > 0 ? "running" : up < 0 ? e.msg : why);
+    if (up <= 0)
+        return;
+    err_clear(&e);
+    if (session_connect(s->session, &e) < 0) {
+        add(s, "ssh", false, e.msg);
+        return;
+    }
+    add(s, "ssh", true, "connected, host key as pinned");
+    pods(s, "database", "app=postgres");
+    pods(s, "server", "app.kubernetes.io/name=prefect-server");
+    pods(s, "worker", "app.kubernetes.io/name=prefect-worker");
+    server(s);
+    bool proven = journal_mark(r->journal, "canary/run") == JOURNAL_DONE;
+    add(s, "canary", proven, proven ? journal_str(r->journal, "canary.run") : "no flow run has been proven");
+}
+
+int cmd_status(struct app *app, struct err *e)
+{
+    AUTO_SESSION struct session s = { 0 };
+    AUTO_JSON json_t *parts = json_array();
+    struct state state = { &s, parts, true };
+    size_t i;
+    json_t *row;
+
+    if (common_session(app, SESSION_READ, &s, e) < 0)
+        return -1;
+    inspect(&state);
+    app->exit_status = state.ok ? 0 : err_exit_status(ERR_REMOTE);
+    if (app->json)
+        return app_print_json(json_pack("{s:s, s:b, s:O}", "name", s.spec->name, "ok", state.ok, "parts", parts), e);
+    json_array_foreach (parts, i, row)
+        printf("%-14s %-4s %s\n", jsonx_str(row, "part"), jsonx_bool(row, "ok", false) ? "ok" : "FAIL",
+               jsonx_str(row, "detail"));
+    return 0;
+}

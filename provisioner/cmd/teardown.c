@@ -1,0 +1,39 @@
+#include "cmd/common.h"
+#include "core/fsx.h"
+#include "core/mem.h"
+#include "core/util.h"
+#include "plan/remove.h"
+#include "spec/spec.h"
+#include "step/journal.h"
+#include <stdio.h>
+
+static int confirm(struct app *app, const struct session *s, struct err *e)
+{
+    AUTO_FREE char *question =
+        xasprintf("Remove deployment '%s' (provider %s) and all its data?", s->spec->name, s->spec->provider);
+
+    return common_confirm(app, question, e);
+}
+
+int cmd_teardown(struct app *app, struct err *e)
+{
+    AUTO_SESSION struct session s = { 0 };
+
+    if (common_session(app, SESSION_WRITE, &s, e) < 0)
+        return -1;
+    int yes = confirm(app, &s, e);
+    if (yes <= 0) {
+        if (yes == 0)
+            ui_info(app->ui, "nothing was removed");
+        return yes;
+    }
+    if (remove_all(&s.run, e) < 0)
+        return -1;
+    /* The journal goes last: until here a crash leaves enough to run teardown again. */
+    if (fsx_remove_tree(s.dir, e) < 0)
+        return err_wrap(e, "the deployment is gone, its state is not");
+    ui_info(app->ui, "deployment '%s' is gone: two sweeps found nothing left", s.spec->name);
+    if (app->json)
+        return app_print_json(json_pack("{s:s, s:s, s:[]}", "name", s.spec->name, "result", "gone", "left"), e);
+    return 0;
+}
