@@ -52,7 +52,8 @@ static void ready(void *ctx, int port)
     if (write_config(t, port, &t->err) < 0)
         return;
     if (t->app->tail) {
-        (void)proc_spawn((const char *const *)t->app->tail, extra, &t->child, &t->err);
+        if (proc_spawn((const char *const *)t->app->tail, extra, &t->child, &t->err) < 0)
+            t->child = -1;
         return;
     }
     if (t->app->json)
