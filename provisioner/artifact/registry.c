@@ -7,9 +7,9 @@
 #include "core/util.h"
 #include "net/download.h"
 #include "net/http.h"
+#include "net/url.h"
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 enum {
     MANIFEST_TIMEOUT_MS = 30000,
@@ -50,21 +50,15 @@ void registry_free(struct registry *r)
     free(r);
 }
 
-static bool is_loopback(const char *host)
-{
-    size_t n = strncasecmp(host, "[::1]", 5) == 0 ? 5 : strcspn(host, ":");
-
-    if (n == 5 && host[0] == '[')
-        return true;
-    return (n == 9 && strncasecmp(host, "localhost", 9) == 0) ||
-           (strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == n);
-}
-
 static char *api_url(const struct ref *ref, const char *kind, const char *name)
 {
     const char *host = strcmp(ref->host, "docker.io") == 0 ? "registry-1.docker.io" : ref->host;
 
-    return xasprintf("%s://%s/v2/%s/%s/%s", is_loopback(host) ? "http" : "https", host, ref->repo, kind, name);
+    AUTO_FREE char *plain = xasprintf("http://%s/v2/%s/%s/%s", host, ref->repo, kind, name);
+
+    if (url_is_loopback(plain))
+        return TAKE_PTR(plain);
+    return xasprintf("https://%s/v2/%s/%s/%s", host, ref->repo, kind, name);
 }
 
 /* A token is good for one repository. */

@@ -9,6 +9,7 @@
 #include "kube/evidence.h"
 #include "kube/node.h"
 #include "plan/plan.h"
+#include "plan/prefetch.h"
 #include "plan/remove.h"
 #include "report/report.h"
 #include "spec/spec.h"
@@ -114,7 +115,7 @@ int cmd_bootstrap(struct app *app, struct err *e)
         return -1;
     struct run *r = &s.run;
     r->no_canary = app->opt[OPT_NO_CANARY] != NULL;
-    if (artifacts_resolve(s.spec, &r->artifacts, e) < 0)
+    if (artifacts_resolve(s.spec, &r->artifacts, e) < 0 || prefetch_possible(r, e) < 0)
         return -1;
     if (engine_apply(r, steps, plan_steps(r, steps), e) < 0)
         return failed(r, e);

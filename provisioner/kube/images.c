@@ -31,16 +31,6 @@ int image_name(const struct run *r, const char *role, struct sbuf *out, struct e
     return 0;
 }
 
-/* "docker.io/library/postgres@sha256:..." */
-static char *digest_name(const struct artifact_image *i)
-{
-    const char *slash = strrchr(i->ref, '/');
-    const char *colon = strchr(slash ? slash : i->ref, ':');
-    size_t n = colon ? (size_t)(colon - i->ref) : strlen(i->ref);
-
-    return xasprintf("%.*s@%s", (int)n, i->ref, i->digest);
-}
-
 static int on_node(struct run *r, const char *const argv[], struct ssh_result *res, struct err *e)
 {
     const int64_t left = phases_deadline_ms(r->phases, PHASE_IMAGES, r->spec->timeouts) - r->clock->mono_ms(r->clock);
@@ -74,7 +64,7 @@ static int image_there(struct run *r, const struct artifact_image *i, struct err
         return 0;
     if (!*i->digest)
         return 1;
-    AUTO_FREE char *name = digest_name(i);
+    AUTO_FREE char *name = artifacts_image_pull_ref(i);
     if (digest_on_node(r, name, got, e) < 0)
         return -1;
     return strcmp(got, i->digest) == 0;
@@ -138,7 +128,7 @@ static int image_apply(struct run *r, const struct step *s, struct err *e)
 
     if (find_image(r, s->arg, &i, e) < 0)
         return -1;
-    AUTO_FREE char *by_digest = *i->digest ? digest_name(i) : xstrdup(i->ref);
+    AUTO_FREE char *by_digest = artifacts_image_pull_ref(i);
     if (i->file)
         return import_archive(r, i, e) < 0 ? -1 : tag(r, i->ref, by_digest, e);
     return pull(r, i, by_digest, e) < 0 ? -1 : tag(r, by_digest, i->ref, e);

@@ -5,6 +5,7 @@
 #include "core/sbuf.h"
 #include "core/util.h"
 #include "net/transfer.h"
+#include "net/url.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -112,8 +113,9 @@ static void part_drop(const struct job *j)
 
 static void note_failure(struct job *j, const char *url, const char *why)
 {
-    AUTO_FREE char *shown = transfer_mask(url);
+    char shown[512];
 
+    url_show(url, shown, sizeof(shown));
     sbuf_addf(&j->tried, "%s%s: %s", j->tried.len ? "; " : "", shown, why);
     ui_debug(j->ui, "%s: %s: %s", j->d->label, shown, why);
 }

@@ -1,5 +1,5 @@
-/* HTTP over libcurl, behind a `send` that tests replace. https, and http only to loopback unless `plain_ok`.
- * No redirects are followed with credentials; certificate checks are never off. */
+/* HTTP over libcurl, behind a `send` that tests replace. https; http only to loopback and to the clouds'
+ * 169.254.169.254. No redirects are followed with credentials; certificate checks are never off. */
 #pragma once
 #include "core/clock.h"
 #include "core/err.h"

@@ -4,6 +4,7 @@
 #include "core/mem.h"
 #include "core/sbuf.h"
 #include "core/util.h"
+#include "net/url.h"
 #include <curl/curl.h>
 #include <errno.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 enum {
     CONNECT_MS = 15000,
     NOTE_EVERY_MS = 250,
+    POLL_MS = 250, /* how soon Ctrl-C is seen */
 };
 
 /* What one exchange saw; the curl callbacks share it. */
@@ -25,20 +27,9 @@ struct seen {
     off_t range_start; /* of Content-Range, -1: none */
     off_t range_total;
     char validator[256];
+    off_t total; /* by the server's word, 0: not known */
     int64_t last_byte_ms, last_note_ms;
 };
-
-char *transfer_mask(const char *url)
-{
-    const char *host = strstr(url, "://");
-    const char *end = host ? host + 3 + strcspn(host + 3, "/?#") : NULL, *at = NULL;
-
-    for (const char *p = host; p && p < end; p++)
-        at = *p == '@' ? p : at;
-    if (!at)
-        return xstrdup(url);
-    return xasprintf("%.*s***%s", (int)(host + 3 - url), url, at);
-}
 
 int part_restart(struct part *p, struct err *e)
 {
@@ -128,6 +119,7 @@ static int begin_body(struct seen *s)
     (void)curl_easy_getinfo(s->curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
     if (length > limit - p->have)
         return too_large(s, limit);
+    s->total = length > 0 ? p->have + length : 0;
     p->resumed |= p->have > 0;
     memcpy(p->validator, s->validator, sizeof(p->validator));
     hash_sha256_hex(s->t->url, strlen(s->t->url), p->source);
@@ -155,41 +147,28 @@ static size_t on_body(char *data, size_t size, size_t n, void *ctx)
     return n;
 }
 
-static int on_progress(void *ctx, curl_off_t total, curl_off_t now, curl_off_t up_total, curl_off_t up_now)
+/* Between two waits: canceled, stalled, or something to tell. */
+static int tick(struct seen *s)
 {
-    struct seen *s = ctx;
     struct transfer *t = s->t;
     int64_t ms = t->clock->mono_ms(t->clock);
-    off_t all = t->want ? t->want : total > 0 ? t->part->have - now + total : 0;
+    off_t all = t->want ? t->want : s->total;
 
-    (void)up_total;
-    (void)up_now;
     if (cancel_check(&s->fault) < 0)
-        return 1;
+        return -1;
     if (ms - s->last_byte_ms > t->stall_ms) {
         s->retry_fault = true;
-        (void)err_set(&s->fault, ERR_NET, "no byte for %lld s (%lld bytes so far)", (long long)(t->stall_ms / 1000),
-                      (long long)t->part->have);
-        return 1;
+        return err_set(&s->fault, ERR_NET, "no byte for %lld s (%lld bytes so far)", (long long)(t->stall_ms / 1000),
+                       (long long)t->part->have);
     }
-    if (ms - s->last_note_ms >= NOTE_EVERY_MS) {
-        s->last_note_ms = ms;
-        if (all)
-            ui_note(t->ui, "%s: %.1f of %.1f MiB", t->label, (double)t->part->have / 1048576, (double)all / 1048576);
-        else
-            ui_note(t->ui, "%s: %.1f MiB", t->label, (double)t->part->have / 1048576);
-    }
+    if (ms - s->last_note_ms < NOTE_EVERY_MS)
+        return 0;
+    s->last_note_ms = ms;
+    if (all)
+        ui_note(t->ui, "%s: %.1f of %.1f MiB", t->label, (double)t->part->have / 1048576, (double)all / 1048576);
+    else
+        ui_note(t->ui, "%s: %.1f MiB", t->label, (double)t->part->have / 1048576);
     return 0;
-}
-
-static bool is_loopback(const char *url)
-{
-    static const char *const hosts[] = { "http://127.", "http://localhost:", "http://localhost/", "http://[::1]" };
-
-    for (size_t i = 0; i < ARRAY_LEN(hosts); i++)
-        if (strncasecmp(url, hosts[i], strlen(hosts[i])) == 0)
-            return !memchr(url, '@', strcspn(url + 7, "/?#") + 7);
-    return false;
 }
 
 static struct curl_slist *request_headers(const struct transfer *t)
@@ -212,8 +191,8 @@ static struct curl_slist *request_headers(const struct transfer *t)
 static void set_options(struct seen *s, struct curl_slist *headers, char *text)
 {
     const struct transfer *t = s->t;
-    bool http = t->plain_ok || is_loopback(t->url);
-    const char *ca = getenv("SSL_CERT_FILE");
+    bool http = t->plain_ok || url_is_loopback(t->url);
+    const char *ca = getenv("CURL_CA_BUNDLE"), *dir = getenv("SSL_CERT_DIR");
     CURL *c = s->curl;
 
     (void)curl_easy_setopt(c, CURLOPT_URL, t->url);
@@ -232,11 +211,15 @@ static void set_options(struct seen *s, struct curl_slist *headers, char *text)
     (void)curl_easy_setopt(c, CURLOPT_HEADERDATA, s);
     (void)curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
     (void)curl_easy_setopt(c, CURLOPT_WRITEDATA, s);
-    (void)curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
-    (void)curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress);
-    (void)curl_easy_setopt(c, CURLOPT_XFERINFODATA, s);
+    (void)curl_easy_setopt(c, CURLOPT_BUFFERSIZE, 256L << 10);
+    if (!ca || !ca[0])
+        ca = getenv("SSL_CERT_FILE");
     if (ca && ca[0])
         (void)curl_easy_setopt(c, CURLOPT_CAINFO, ca);
+    if (dir && dir[0])
+        (void)curl_easy_setopt(c, CURLOPT_CAPATH, dir);
+    if (url_is_loopback(t->url))
+        (void)curl_easy_setopt(c, CURLOPT_PROXY, "");
 }
 
 static enum transfer_end judge_status(struct seen *s, struct err *e)
@@ -292,21 +275,42 @@ static enum transfer_end judge_failure(const struct seen *s, CURLcode rc, const 
     }
 }
 
+static CURLcode perform(struct seen *s, CURLM *multi)
+{
+    struct clock *clock = s->t->clock;
+    int running = 1, left;
+
+    for (;;) {
+        if (curl_multi_perform(multi, &running) != CURLM_OK)
+            return CURLE_FAILED_INIT;
+        const CURLMsg *m = curl_multi_info_read(multi, &left);
+        if (m && m->msg == CURLMSG_DONE)
+            return m->data.result;
+        if (tick(s) < 0)
+            return CURLE_ABORTED_BY_CALLBACK;
+        int64_t before = clock->mono_ms(clock);
+        (void)curl_multi_poll(multi, NULL, 0, POLL_MS, NULL);
+        clock->waited_ms += clock->mono_ms(clock) - before;
+    }
+}
+
 enum transfer_end transfer_run(struct transfer *t, struct err *e)
 {
     struct part *p = t->part;
     char text[CURL_ERROR_SIZE] = "", here[HASH_HEX];
     struct seen s = { .t = t, .fault = ERR_INIT, .range_start = -1, .range_total = -1 };
-    int64_t start = t->clock->mono_ms(t->clock);
 
     hash_sha256_hex(t->url, strlen(t->url), here);
     bool same = p->validator[0] && strcmp(here, p->source) == 0;
     if (p->have && !same && !t->any_source && part_restart(p, e) < 0)
         return TRANSFER_STOP;
-    s.last_byte_ms = start;
+    s.last_byte_ms = t->clock->mono_ms(t->clock);
     s.curl = curl_easy_init();
-    if (!s.curl) {
+    CURLM *multi = curl_multi_init();
+    if (!s.curl || !multi) {
         (void)err_set(e, ERR_INTERNAL, "libcurl does not start");
+        curl_easy_cleanup(s.curl);
+        (void)curl_multi_cleanup(multi);
         return TRANSFER_STOP;
     }
     struct curl_slist *headers = request_headers(t);
@@ -314,10 +318,12 @@ enum transfer_end transfer_run(struct transfer *t, struct err *e)
     AUTO_FREE char *range = xasprintf("%lld-", (long long)p->have);
     if (p->have)
         (void)curl_easy_setopt(s.curl, CURLOPT_RANGE, range);
-    CURLcode rc = curl_easy_perform(s.curl);
-    t->clock->waited_ms += t->clock->mono_ms(t->clock) - start;
+    (void)curl_multi_add_handle(multi, s.curl);
+    CURLcode rc = perform(&s, multi);
+    (void)curl_multi_remove_handle(multi, s.curl);
     enum transfer_end end = rc == CURLE_OK ? judge_status(&s, e) : judge_failure(&s, rc, text, e);
     curl_slist_free_all(headers);
     curl_easy_cleanup(s.curl);
+    (void)curl_multi_cleanup(multi);
     return end;
 }

@@ -40,5 +40,3 @@ enum transfer_end {
 enum transfer_end transfer_run(struct transfer *t, struct err *e);
 /* Empty the partial file. */
 int part_restart(struct part *p, struct err *e) NODISCARD;
-/* `url` without user and password, for people; caller frees. */
-char *transfer_mask(const char *url);

@@ -1,7 +1,12 @@
 #include "plan/prefetch.h"
 #include "artifact/artifact.h"
+#include "artifact/fetch.h"
 #include "cloud/provider.h"
+#include "core/fsx.h"
+#include "core/mem.h"
 #include "core/util.h"
+#include "net/http.h"
+#include "spec/spec.h"
 #include "step/journal.h"
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +46,53 @@ static int apply(struct run *r, const struct step *s, struct err *e)
         err_clear(e);
     }
     return 0;
+}
+
+/* Any answer will do: the download itself reports what is wrong with a server that is there. */
+static bool answers(struct run *r, struct http *http, const char *url)
+{
+    AUTO_HTTP_RESP struct http_resp resp = HTTP_RESP_INIT(64 << 10);
+    const struct http_req req = { "HEAD", url, NULL, NULL, 10000 };
+    struct err e = ERR_INIT;
+
+    if (http_send(http, &req, &resp, &e) == 0)
+        return true;
+    ui_debug(r->ui, "%s: %s", url, e.msg);
+    return false;
+}
+
+static bool any_source(struct run *r, const struct artifact_file *f)
+{
+    struct http *http = http_new(r->clock);
+    bool found = false;
+
+    for (size_t i = 0; !found && i < r->artifacts->mirrors.len; i++) {
+        AUTO_FREE char *url = xasprintf("%s/%s", r->artifacts->mirrors.items[i], f->file);
+        found = answers(r, http, url);
+    }
+    for (size_t i = 0; !found && i < f->urls.len; i++)
+        found = answers(r, http, f->urls.items[i]);
+    http_free(http);
+    return found;
+}
+
+int prefetch_possible(struct run *r, struct err *e)
+{
+    const struct artifact_file *f;
+
+    if (r->artifacts->dir || !r->provider->ops->same_network ||
+        journal_mark(r->journal, "artifacts/local") == JOURNAL_DONE)
+        return 0;
+    if (artifacts_require(r->artifacts, "k3s", likely_arch(), &f, e) < 0)
+        return -1;
+    AUTO_FREE char *cached = fetch_cache_path(f->sha256, f->file);
+    if (fsx_exists(cached) || any_source(r, f))
+        return 0;
+    (void)err_set(e, ERR_NET,
+                  "the release host of K3s %s cannot be reached from here, and no artifacts directory is given",
+                  f->version);
+    return err_hint(e, "on a host that can reach it: `slipway artifacts pull -o DIR`; then here: --artifacts DIR, or "
+                       "artifacts.dir or artifacts.mirrors in the spec");
 }
 
 const struct step prefetch_steps[] = {

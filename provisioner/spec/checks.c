@@ -140,7 +140,6 @@ static bool blob_fits(const char *line)
     return false;
 }
 
-/* Also sees what the pattern refuses, to name the likely mistake. */
 char *check_host_key(const char *text, const char *dir, struct err *e)
 {
     const char *b64 = strchr(text, ' ');
@@ -159,11 +158,10 @@ char *check_host_key(const char *text, const char *dir, struct err *e)
                    ? xstrdup(text)
                    : no(e, "is a SHA256 fingerprint of %zu characters after 'SHA256:', not 43; copy it whole",
                         strlen(text) - 7);
-    if (!b64 || (strncmp(text, "ssh-ed25519 ", 12) != 0 && strncmp(text, "ecdsa-sha2-nistp256 ", 20) != 0)) {
-        if (strstr(text, " ssh-ed25519 ") || strstr(text, " ecdsa-sha2-nistp256 "))
-            return no(e, "has a host name in front, as ssh-keyscan prints it; remove the first word");
-        return no(e, "wants %s", field_find("provider.ssh.host_key")->wants);
-    }
+    if (strstr(text, " ssh-ed25519 ") || strstr(text, " ecdsa-sha2-nistp256 "))
+        return no(e, "has a host name in front, as ssh-keyscan prints it; remove the first word");
+    if (!b64 || (strncmp(text, "ssh-ed25519 ", 12) != 0 && strncmp(text, "ecdsa-sha2-nistp256 ", 20) != 0))
+        return xstrdup(text);                                                      /* the pattern refuses it */
     char *line = xstrndup(text, (size_t)(b64 - text) + 1 + strcspn(b64 + 1, " ")); /* without the comment */
     if (blob_fits(line))
         return line;
@@ -187,7 +185,7 @@ static char *resolve(const char *text, const char *dir)
 char *check_path(const char *text, const char *dir, struct err *e)
 {
     if (strchr(text, '\n') || strstr(text, "-----BEGIN"))
-        return no(e, "wants the path of a key, not the key itself; a spec holds no secrets");
+        return no(e, "wants the path of a key, not the key itself; a spec holds no secrets, save it to a file");
     return resolve(text, dir);
 }
 
@@ -208,7 +206,7 @@ char *check_pem_file(const char *text, const char *dir, struct err *e)
         return no(e, "wants paths of PEM files, not their content; save it to a file and name that");
     path = resolve(text, dir);
     if (fsx_read(path, &pem, &why) < 0) {
-        (void)no(e, "names a file that cannot be read: %s", why.msg);
+        (void)no(e, "names '%.200s', which cannot be read: %s", text, why.sys ? strerror(why.sys) : why.msg);
     } else {
         const char *from = strstr(pem.data, begin);
         if (strstr(pem.data, "PRIVATE KEY-----"))
@@ -230,7 +228,7 @@ char *check_url(const char *text, const char *dir, struct err *e)
 
     (void)dir;
     if (rest && memchr(rest, '@', strcspn(rest, "/")))
-        return no(e, "has a URL with a password in it; a spec holds no secrets");
+        return no(e, "has a URL with a password in it; a spec holds no secrets, remove it");
     if (!rest || !*rest || *rest == '/' || strpbrk(text, " \t\n?#\"'\\"))
         return no(e, "has '%.60s', which is not a URL prefix; write one such as https://mirror.example.com/slipway",
                   text);
@@ -252,6 +250,7 @@ static const struct owned k3s_owned[] = {
     { "agent-token", "a spec holds no secrets, and one machine needs no token" },
     { "agent-token-file", "one machine needs no token" },
     { "server", "the machine is its own cluster" },
+    { "node-name", "slipway finds the node by the deployment's name" },
     { "data-dir", "images, health checks and teardown use /var/lib/rancher/k3s" },
     { "datastore-endpoint", "a database elsewhere would outlive teardown, and its URL holds a password" },
     { "https-listen-port", "slipway's tunnels go to 6443" },

@@ -19,11 +19,12 @@
 const struct field field_table[] = {
     { .path = "apiVersion", .type = FIELD_ENUM, .required = true, .values = WORDS("slipway/v1"), .example = "slipway/v1",
       .offset = FIELD_NOWHERE, .summary = "version of this format" },
-    { .path = "name", .type = FIELD_STRING, .required = true, .pattern = "^[a-z][a-z0-9-]{0,19}$", .example = "flows",
-      .wants = "1 to 20 of a-z, 0-9 and '-', a letter first", .offset = AT(name),
+    { .path = "name", .type = FIELD_STRING, .required = true, .pattern = "^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$", .example = "flows",
+      .wants = "1 to 20 of a-z, 0-9 and '-', a letter first and no '-' last", .offset = AT(name),
       .summary = "deployment id: names the machine, its state and everything that is made" },
 
     { .path = "provider", .type = FIELD_CHOICE, .required = true, .later = WORDS("aws", "gcp", "azure", "kubernetes"),
+      .example = "{local: {}}",
       .summary = "where the machine comes from: exactly one of these" },
     { .path = "provider.local", .type = FIELD_SECTION, .summary = "a machine made on this host" },
     { .path = "provider.local.driver", .type = FIELD_ENUM, .values = WORDS("auto", "nspawn", "qemu"), .otherwise = "auto",
@@ -205,8 +206,8 @@ char *field_wants(const struct field *f)
     case FIELD_AUTO_INT:
     case FIELD_INT:
     case FIELD_SECONDS:
-        sbuf_addf(&out, "%sa whole number from %" PRId64 " to %" PRId64, f->type == FIELD_AUTO_INT ? "auto or " : "",
-                  f->min, f->max);
+        sbuf_addf(&out, "%sa whole number%s from %" PRId64 " to %" PRId64, f->type == FIELD_AUTO_INT ? "auto or " : "",
+                  f->type == FIELD_SECONDS ? " of seconds" : "", f->min, f->max);
         break;
     case FIELD_STRINGS:
         sbuf_addf(&out, "a list of %s", f->wants);

@@ -3,6 +3,21 @@
 #include "spec/yaml_tree.h"
 #include <stdint.h>
 
+/* A text cut in the middle of a character is not UTF-8 any more, and JSON could not carry it. */
+static char *whole_characters(char *s)
+{
+    for (unsigned char *p = (unsigned char *)s; *p;) {
+        size_t more = *p >= 0xF0 ? 3 : *p >= 0xE0 ? 2 : *p >= 0xC0 ? 1 : 0, have = 0;
+        bool stray = (*p & 0xC0) == 0x80;
+        while (have < more && (p[have + 1] & 0xC0) == 0x80)
+            have++;
+        if (stray || have < more)
+            memset(p, '?', have + 1);
+        p += have + 1;
+    }
+    return s;
+}
+
 void problems_add(struct spec_problems *p, size_t line, size_t column, const char *path, const char *fmt, ...)
 {
     va_list ap;
@@ -12,7 +27,8 @@ void problems_add(struct spec_problems *p, size_t line, size_t column, const cha
         return;
     }
     va_start(ap, fmt);
-    p->rows[p->n++] = (struct spec_problem){ line, column, xstrdup(path), xvasprintf(fmt, ap) };
+    p->rows[p->n++] =
+        (struct spec_problem){ line, column, whole_characters(xstrdup(path)), whole_characters(xvasprintf(fmt, ap)) };
     va_end(ap);
 }
 

@@ -74,8 +74,8 @@ static void read_fields(struct ctx *c, const struct yt_node *n, const char *tabl
         if (!f->required || yt_get(n, field_leaf(f)))
             continue;
         AUTO_FREE char *path = xasprintf("%s%s%s", shown_path, dot, field_leaf(f));
-        problems_add(c->p, n->line, n->column, path, "'%s' is missing; it is %s%s%s", path, f->summary,
-                     f->example ? ", such as " : "", f->example ? f->example : "");
+        problems_add(c->p, n->line, n->column, path, "'%s' is missing (%s); write for example: %s: %s", path,
+                     f->summary, field_leaf(f), f->example);
     }
 }
 

@@ -14,14 +14,16 @@ void *place_slot(const struct place *at)
 
 void read_complain(struct ctx *c, const struct yt_node *n, const struct place *at)
 {
-    AUTO_FREE char *wants = field_wants(at->f);
+    const struct field *f = at->f;
+    const char *example = f->otherwise && f->type != FIELD_STRINGS ? f->otherwise : f->example;
+    AUTO_FREE char *wants = field_wants(f);
     char shown[64];
 
     problems_show(n, shown);
     if (n->kind == YT_SCALAR && strstr(n->text, "-----BEGIN"))
         (void)snprintf(shown, sizeof(shown), "a key or certificate");
-    problems_add(c->p, n->line, n->column, at->path, "'%s' wants %s, got %s; write for example: %s", at->path, wants,
-                 shown, at->f->otherwise && at->f->type != FIELD_STRINGS ? at->f->otherwise : at->f->example);
+    problems_add(c->p, n->line, n->column, at->path, "'%s' wants %s, got %s; %s%s", at->path, wants, shown,
+                 example ? "write for example: " : "write keys and values below it", example ? example : "");
 }
 
 bool read_is_null(const struct yt_node *n)
@@ -78,8 +80,8 @@ static char *accept_text(struct ctx *c, const struct yt_node *n, const struct pl
     if (n->broken || !is_text(c, n, at))
         return NULL;
     if (!*n->text || strlen(n->text) > TEXT_MAX) {
-        problems_add(c->p, n->line, n->column, at->path, "'%s' is %s; %s it", at->path,
-                     *n->text ? "longer than 4096 characters" : "empty", *n->text ? "shorten" : "fill in or leave out");
+        problems_add(c->p, n->line, n->column, at->path, "'%s' is %s; %s", at->path,
+                     *n->text ? "longer than 4096 characters" : "empty", *n->text ? "shorten it" : "fill it in");
         return NULL;
     }
     value = f->accept ? f->accept(n->text, c->dir, &why) : xstrdup(n->text);
@@ -218,7 +220,12 @@ bool read_is_list(struct ctx *c, const struct yt_node *n, const struct place *at
                      "'%s' wants a list, got one value; write it in brackets: [%.60s]", at->path, n->text);
         return false;
     }
-    if (n->kind != YT_LIST || (int64_t)n->n < at->f->min) {
+    if (n->kind == YT_LIST && (int64_t)n->n < at->f->min) {
+        problems_add(c->p, n->line, n->column, at->path, "'%s' is empty, and needs at least one; write for example: %s",
+                     at->path, at->f->example);
+        return false;
+    }
+    if (n->kind != YT_LIST) {
         read_complain(c, n, at);
         return false;
     }

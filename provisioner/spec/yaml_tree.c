@@ -62,8 +62,10 @@ static void report_syntax(struct reader *r)
         remedy = "; a spec is UTF-8 text";
     } else if (char_at(r, &at) == '\t') {
         remedy = "; this is a tab, and YAML indents with spaces";
-    } else if (at.index < r->len && strchr("@`%", char_at(r, &at)) && char_at(r, &at)) {
+    } else if (char_at(r, &at) && strchr("@`%", char_at(r, &at))) {
         remedy = "; put a value that starts with this character in quotes";
+    } else if (strstr(problem, "mapping values are not allowed")) {
+        remedy = "; look at this line and the one before: a colon needs a space behind it, text with ': ' needs quotes";
     }
     problems_add(r->problems, at.line + 1, at.column + 1, "", "not YAML: %s%s%s%s", p->context ? p->context : "",
                  p->context ? ": " : "", problem, remedy);
@@ -152,8 +154,10 @@ static struct yt_node *read_scalar(struct reader *r, const yaml_event_t *ev)
     n->text = xstrndup(s, len);
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)s[i];
-        if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7F) {
-            problems_add(r->problems, n->line, n->column, "", "control character 0x%02x in a value; remove it", c);
+        bool c1 = c == 0xC2 && i + 1 < len && (unsigned char)s[i + 1] < 0xA0; /* U+0080 to U+009F */
+        if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7F || c1) {
+            problems_add(r->problems, n->line, n->column, "", "control character 0x%02x in a value; remove it",
+                         c1 ? (unsigned char)s[i + 1] : c);
             n->broken = true;
             break;
         }

@@ -3,5 +3,6 @@
 #include "net/http.h"
 #include "ssh/ssh.h"
 
-/* Requests go to host:port as seen from the machine, whatever host the URL names. Free with http_free. */
+/* Requests go to host:port as seen from the machine, whatever host the URL names. Free with http_free,
+ * before ssh_close. */
 struct http *http_over_ssh(struct ssh *s, const char *host, int port, struct clock *clock);

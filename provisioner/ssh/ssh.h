@@ -78,14 +78,15 @@ struct ssh_file {
     const char *sha256; /* demanded of the bytes as they lie there, before the rename; NULL: none */
 };
 
-/* Write `path.tmp` there as root, check, set mode, sync, rename. A wrong digest: ERR_CONFLICT and the file is removed.
+/* Write `path.tmp` there as root (missing directories are made, 0755), check, set mode, sync, rename. A wrong digest:
+ * ERR_CONFLICT and the file is removed.
  */
 int ssh_put_text(struct ssh *s, const struct ssh_file *f, const char *text, size_t len, struct err *e) NODISCARD;
 int ssh_put_fd(struct ssh *s, const struct ssh_file *f, int fd, off_t size, int64_t timeout_ms, ssh_progress *progress,
                void *ctx, struct err *e) NODISCARD;
 
 /* A stream to host:port as seen from the machine (direct-tcpip), as one end of a socketpair. It moves only while
- * ssh_pump runs, so callers poll `fd` together with ssh_pump. */
+ * ssh_pump runs, so callers poll `fd` together with ssh_pump. The caller closes `ret_fd`. */
 struct ssh_stream;
 int ssh_stream_open(struct ssh *s, const char *host, int port, struct ssh_stream **ret, int *ret_fd, struct err *e)
     NODISCARD;

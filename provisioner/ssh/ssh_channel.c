@@ -9,6 +9,15 @@ LIBSSH2_CHANNEL *ssh_channel_open(struct ssh *s, const struct ssh_deadline *d, s
 
     if (ssh_io_alive(s, e) < 0)
         return NULL;
+    ssh_stream_reap(s);
+    while (ssh_stream_opening(s)) { /* libssh2 has one place for a channel that opens */
+        if (ssh_pump(s, SSH_POLL_MS, NULL, 0, e) < 0)
+            return NULL;
+        if (s->clock->mono_ms(s->clock) >= d->at_ms) {
+            (void)err_set(e, ERR_TIMEOUT, "%s: an earlier stream is still opening", d->what);
+            return NULL;
+        }
+    }
     while (!(ch = libssh2_channel_open_session(s->session))) {
         int rc = libssh2_session_last_errno(s->session);
         if (rc != LIBSSH2_ERROR_EAGAIN) {

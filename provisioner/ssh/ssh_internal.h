@@ -1,6 +1,7 @@
 /* Shared by the files of ssh/; not for callers. */
 #pragma once
 #include <libssh2.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -38,6 +39,7 @@ struct ssh {
     char why[256]; /* why dead */
     struct ssh_out out;
     struct ssh_stream *streams;
+    LIBSSH2_CHANNEL *anchor; /* kept open by ssh_forward */
 };
 
 struct ssh_deadline {
@@ -51,6 +53,9 @@ struct ssh_deadline ssh_deadline(const struct ssh *s, const char *what, int64_t 
 ssize_t ssh_io_send(libssh2_socket_t fd, const void *buf, size_t len, int flags, void **abstract);
 /* Wait for the socket, flush what is pending, keep the connection alive. ERR_TIMEOUT at the deadline. */
 int ssh_io_wait(struct ssh *s, const struct ssh_deadline *d, struct err *e) NODISCARD;
+/* The same with the caller's descriptors `p`, the last of which is the connection; not an error when `wait_ms` ends. */
+int ssh_io_wait_fds(struct ssh *s, const struct ssh_deadline *d, struct pollfd *p, size_t n, int64_t wait_ms,
+                    struct err *e) NODISCARD;
 int ssh_io_flush(struct ssh *s, struct err *e) NODISCARD;
 
 static inline bool ssh_io_full(const struct ssh *s)
@@ -104,6 +109,11 @@ int ssh_exec(struct ssh *s, const struct ssh_exec *x, struct ssh_result *ret, st
 /* ssh_stream.c */
 /* Serve `fd` (taken over) by a new direct-tcpip channel; opens within ssh_pump. */
 struct ssh_stream *ssh_stream_attach(struct ssh *s, const char *host, int port, int fd);
-bool ssh_stream_finished(const struct ssh_stream *st);
+/* Nobody will ask for it: it is freed once it has ended. */
+void ssh_stream_release(struct ssh_stream *st);
+bool ssh_stream_opening(const struct ssh *s);
+void ssh_stream_reap(struct ssh *s);
 size_t ssh_stream_count(const struct ssh *s);
+/* Close what was released, and wait for it, but not for long. */
+void ssh_stream_close_released(struct ssh *s);
 void ssh_stream_free_all(struct ssh *s);

@@ -117,7 +117,8 @@ int ssh_io_error(struct ssh *s, int rc, const char *what, struct err *e)
     }
 }
 
-int ssh_io_wait(struct ssh *s, const struct ssh_deadline *d, struct err *e)
+int ssh_io_wait_fds(struct ssh *s, const struct ssh_deadline *d, struct pollfd *p, size_t n, int64_t wait_ms,
+                    struct err *e)
 {
     int next = 0;
     int64_t before = s->clock->mono_ms(s->clock), left = d->at_ms - before;
@@ -131,10 +132,17 @@ int ssh_io_wait(struct ssh *s, const struct ssh_deadline *d, struct err *e)
     }
     if (libssh2_userauth_authenticated(s->session))
         (void)libssh2_keepalive_send(s->session, &next);
-    struct pollfd p = { s->fd, POLLIN, 0 };
     if (s->out.off < s->out.len)
-        p.events |= POLLOUT;
-    (void)poll(&p, 1, left < SSH_POLL_MS ? (int)left : SSH_POLL_MS);
+        p[n - 1].events |= POLLOUT;
+    left = left < wait_ms ? left : wait_ms;
+    (void)poll(p, n, left < SSH_POLL_MS ? (int)left : SSH_POLL_MS);
     s->clock->waited_ms += s->clock->mono_ms(s->clock) - before;
     return ssh_io_flush(s, e);
+}
+
+int ssh_io_wait(struct ssh *s, const struct ssh_deadline *d, struct err *e)
+{
+    struct pollfd p = { s->fd, POLLIN, 0 };
+
+    return ssh_io_wait_fds(s, d, &p, 1, SSH_POLL_MS, e);
 }

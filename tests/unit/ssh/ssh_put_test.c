@@ -53,17 +53,17 @@ static void wrong_digest_leaves_the_old_file(void **state)
     AUTO_FREE char *path = fsx_join(server.dir, "kept");
     AUTO_FREE char *tmp = fsx_join(server.dir, "kept.tmp");
     char sum[HASH_HEX];
-    struct err e = ERR_INIT;
+    struct err why = ERR_INIT;
 
     (void)state;
     write_file(server.dir, "kept", "old", 0600);
     hash_sha256_hex("other", 5, sum);
     struct ssh_file f = { path, "0644", NULL, sum };
-    assert_int_equal(ssh_put_text(conn, &f, "hello", 5, &e), -1);
-    assert_int_equal(e.code, ERR_CONFLICT);
-    assert_non_null(strstr(e.msg, sum));
+    assert_int_equal(ssh_put_text(conn, &f, "hello", 5, &why), -1);
+    assert_int_equal(why.code, ERR_CONFLICT);
+    assert_non_null(strstr(why.msg, sum));
     hash_sha256_hex("hello", 5, sum);
-    assert_non_null(strstr(e.msg, sum));
+    assert_non_null(strstr(why.msg, sum));
     AUTO_FREE char *got = read_file(server.dir, "kept");
     assert_string_equal(got, "old");
     assert_false(fsx_exists(tmp));

@@ -64,14 +64,14 @@ static void exit_statuses(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         AUTO_SSH_RESULT struct ssh_result r = SSH_RESULT_INIT;
-        struct err e = ERR_INIT;
+        struct err why = ERR_INIT;
         struct ssh_opts o = { .any_status = true };
         const char *argv[] = { "sh", "-c", cases[i].script, NULL };
-        assert_int_equal(ssh_run(conn, argv, &o, &r, &e), 0);
+        assert_int_equal(ssh_run(conn, argv, &o, &r, &why), 0);
         assert_int_equal(r.status, cases[i].status);
         o.any_status = false;
         o.what = "step";
-        int rc = ssh_run(conn, argv, &o, NULL, &e);
+        int rc = ssh_run(conn, argv, &o, NULL, &why);
         if (!cases[i].status) {
             assert_int_equal(rc, 0);
             continue;
@@ -79,8 +79,8 @@ static void exit_statuses(void **state)
         AUTO_FREE char *want =
             xasprintf("step: exit status %d%s%s", cases[i].status, *cases[i].said ? ": " : "", cases[i].said);
         assert_int_equal(rc, -1);
-        assert_int_equal(e.code, ERR_REMOTE);
-        assert_string_equal(e.msg, want);
+        assert_int_equal(why.code, ERR_REMOTE);
+        assert_string_equal(why.msg, want);
     }
 }
 
