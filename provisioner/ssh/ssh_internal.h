@@ -109,6 +109,8 @@ int ssh_exec(struct ssh *s, const struct ssh_exec *x, struct ssh_result *ret, st
 /* ssh_stream.c */
 /* Serve `fd` (taken over) by a new direct-tcpip channel; opens within ssh_pump. */
 struct ssh_stream *ssh_stream_attach(struct ssh *s, const char *host, int port, int fd);
+/* Put `fd` (taken over) in the place of the local end. */
+void ssh_stream_plug(struct ssh_stream *st, int fd);
 /* Nobody will ask for it: it is freed once it has ended. */
 void ssh_stream_release(struct ssh_stream *st);
 bool ssh_stream_opening(const struct ssh *s);

@@ -49,6 +49,16 @@ struct ssh_stream *ssh_stream_attach(struct ssh *s, const char *host, int port, 
     return st;
 }
 
+void ssh_stream_plug(struct ssh_stream *st, int fd)
+{
+    if (st->state != MOVING) {
+        close(fd);
+        return;
+    }
+    close(st->fd);
+    st->fd = fd;
+}
+
 void ssh_stream_release(struct ssh_stream *st)
 {
     st->released = true;

@@ -1,0 +1,76 @@
+#include "net/url.h"
+#include <arpa/inet.h>
+#include <curl/curl.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+static void part(const char *url, CURLUPart what, char *ret, size_t size)
+{
+    CURLU *u = curl_url();
+    char *text = NULL;
+
+    ret[0] = '\0';
+    if (u && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK && curl_url_get(u, what, &text, 0) == CURLUE_OK)
+        (void)snprintf(ret, size, "%s", text);
+    curl_free(text);
+    curl_url_cleanup(u);
+}
+
+void url_host(const char *url, char *ret, size_t size)
+{
+    part(url, CURLUPART_HOST, ret, size);
+    size_t len = strlen(ret);
+    if (len > 2 && ret[0] == '[' && ret[len - 1] == ']') {
+        memmove(ret, ret + 1, len - 2);
+        ret[len - 2] = '\0';
+    }
+}
+
+bool url_is_https(const char *url)
+{
+    char scheme[32];
+
+    part(url, CURLUPART_SCHEME, scheme, sizeof(scheme));
+    return strcasecmp(scheme, "https") == 0;
+}
+
+bool url_is_loopback(const char *url)
+{
+    char host[256];
+    struct in_addr a4;
+    struct in6_addr a6;
+
+    url_host(url, host, sizeof(host));
+    if (strcasecmp(host, "localhost") == 0)
+        return true;
+    if (inet_pton(AF_INET, host, &a4) == 1)
+        return ntohl(a4.s_addr) >> 24 == 127;
+    return inet_pton(AF_INET6, host, &a6) == 1 && IN6_IS_ADDR_LOOPBACK(&a6);
+}
+
+bool url_is_metadata(const char *url)
+{
+    char host[256];
+
+    url_host(url, host, sizeof(host));
+    return strcmp(host, "169.254.169.254") == 0;
+}
+
+void url_show(const char *url, char *ret, size_t size)
+{
+    CURLU *u = curl_url();
+    char *text = NULL;
+
+    (void)snprintf(ret, size, "(unreadable URL)");
+    if (u && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK) {
+        (void)curl_url_set(u, CURLUPART_USER, NULL, 0);
+        (void)curl_url_set(u, CURLUPART_PASSWORD, NULL, 0);
+        (void)curl_url_set(u, CURLUPART_QUERY, NULL, 0);
+        (void)curl_url_set(u, CURLUPART_FRAGMENT, NULL, 0);
+        if (curl_url_get(u, CURLUPART_URL, &text, 0) == CURLUE_OK)
+            (void)snprintf(ret, size, "%s", text);
+    }
+    curl_free(text);
+    curl_url_cleanup(u);
+}

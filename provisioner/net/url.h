@@ -1,0 +1,14 @@
+/* Questions about a URL, answered by libcurl's own parser. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Host part into `ret`, without brackets ("" when the URL has none). */
+void url_host(const char *url, char *ret, size_t size);
+bool url_is_https(const char *url);
+/* localhost, 127.0.0.0/8, ::1 */
+bool url_is_loopback(const char *url);
+/* The address where clouds serve facts about the machine, by plain http. */
+bool url_is_metadata(const char *url);
+/* For people: without user, password and query, which may hold secrets. */
+void url_show(const char *url, char *ret, size_t size);
