@@ -16,14 +16,18 @@ void read_complain(struct ctx *c, const struct yt_node *n, const struct place *a
 {
     const struct field *f = at->f;
     const char *example = f->otherwise && f->type != FIELD_STRINGS ? f->otherwise : f->example;
-    AUTO_FREE char *wants = field_wants(f);
+    bool element = f->type == FIELD_STRINGS && strcmp(at->path, f->path) != 0;
+    AUTO_FREE char *wants = element ? xstrdup(f->wants) : field_wants(f);
     char shown[64];
 
     problems_show(n, shown);
     if (n->kind == YT_SCALAR && strstr(n->text, "-----BEGIN"))
         (void)snprintf(shown, sizeof(shown), "a key or certificate");
-    problems_add(c->p, n->line, n->column, at->path, "'%s' wants %s, got %s; %s%s", at->path, wants, shown,
-                 example ? "write for example: " : "write keys and values below it", example ? example : "");
+    if (element)
+        problems_add(c->p, n->line, n->column, at->path, "'%s' wants %s, got %s; remove it", at->path, wants, shown);
+    else
+        problems_add(c->p, n->line, n->column, at->path, "'%s' wants %s, got %s; %s%s", at->path, wants, shown,
+                     example ? "write for example: " : "write keys and values below it", example ? example : "");
 }
 
 bool read_is_null(const struct yt_node *n)
@@ -58,11 +62,11 @@ static bool is_text(struct ctx *c, const struct yt_node *n, const struct place *
     if (class == YT_STRING)
         return true;
     problems_show(n, shown);
-    if (class == YT_TRAP)
+    if (at->f->pattern && !matches(at->f->pattern, n->text))
+        read_complain(c, n, at);
+    else if (class == YT_TRAP)
         problems_add(c->p, n->line, n->column, at->path, "'%s' wants text, but %s without quotes %s", at->path, shown,
                      why);
-    else if (at->f->pattern && !matches(at->f->pattern, n->text))
-        read_complain(c, n, at);
     else
         problems_add(c->p, n->line, n->column, at->path,
                      "'%s' wants text, but %s without quotes is %s; write \"%.40s\"", at->path, shown, kinds[class],
