@@ -168,7 +168,7 @@ static int try_source(struct job *j, const char *url, bool plain_ok, char ret_sh
         .ui = j->ui,
         .part = &j->part,
     };
-    int64_t pause = FIRST_PAUSE_MS;
+    int64_t pause = FIRST_PAUSE_MS, moved_ms = j->clock->mono_ms(j->clock);
 
     for (int idle = 0, ever = 0; idle < TRIES && ever < TRIES_EVER; idle++, ever++) {
         off_t before = j->part.have;
@@ -182,13 +182,16 @@ static int try_source(struct job *j, const char *url, bool plain_ok, char ret_sh
                 return right;
             continue;
         }
-        if (end == TRANSFER_NEXT || idle + 1 == TRIES || ever + 1 == TRIES_EVER)
-            break;
-        ui_debug(j->ui, "%s: %s; trying again", d->label, e->msg);
+        int64_t now_ms = j->clock->mono_ms(j->clock);
         if (j->part.have > before) {
             idle = -1;
             pause = FIRST_PAUSE_MS;
+            moved_ms = now_ms;
         }
+        /* A host that swallows packets would otherwise cost each try its full time-out. */
+        if (end == TRANSFER_NEXT || idle + 1 == TRIES || ever + 1 == TRIES_EVER || now_ms - moved_ms >= t.stall_ms)
+            break;
+        ui_debug(j->ui, "%s: %s; trying again", d->label, e->msg);
         if (j->clock->sleep_ms(j->clock, pause, e) < 0)
             return -1;
         pause *= 2;
@@ -204,8 +207,10 @@ static int try_all(struct job *j, char ret_sha256[65], struct err *e)
 
     for (i = 0; d->urls[i]; i++) {
         int rc = cancel_check(e) < 0 ? -1 : try_source(j, d->urls[i], i < d->plain_urls, ret_sha256, e);
-        if (rc > 0)
+        if (rc > 0) {
+            err_clear(e); /* of tries that failed before */
             return finish(j, e);
+        }
         if (rc < 0) {
             if (e->code == ERR_INTERNAL)
                 part_drop(j);
