@@ -76,15 +76,11 @@ static size_t on_header(char *data, size_t size, size_t n, void *arg)
 static curl_socket_t on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
     struct exchange *x = arg;
-    socklen_t len = sizeof(address->addr);
     int fd = -1;
 
     (void)purpose;
-    if (x->h->via.open(x->h->via.ctx, &address->addr, &len, &fd, x->e) < 0)
-        return CURL_SOCKET_BAD;
-    address->family = address->addr.sa_family;
-    address->addrlen = len;
-    return fd;
+    (void)address;
+    return x->h->via.open(x->h->via.ctx, &fd, x->e) < 0 ? CURL_SOCKET_BAD : fd;
 }
 
 static int on_close(void *arg, curl_socket_t fd)
@@ -118,6 +114,7 @@ static const char *ca_file(void)
 
 static void set_connection(struct exchange *x, struct curl_slist **connect_to)
 {
+    char to[32];
     CURL *c = x->h->easy;
     const char *dir = getenv("SSL_CERT_DIR");
 
@@ -133,8 +130,9 @@ static void set_connection(struct exchange *x, struct curl_slist **connect_to)
         (void)curl_easy_setopt(c, CURLOPT_PROXY, "");
     if (!x->h->via.open)
         return;
-    /* The name in the URL is looked up by nobody; on_open replaces this address. */
-    *connect_to = curl_slist_append(NULL, "::127.0.0.1:9");
+    /* The name in the URL is looked up by nobody. */
+    (void)snprintf(to, sizeof(to), "::127.0.0.1:%d", x->h->via.port);
+    *connect_to = curl_slist_append(NULL, to);
     (void)curl_easy_setopt(c, CURLOPT_CONNECT_TO, *connect_to);
     (void)curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, on_open);
     (void)curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, x);
@@ -233,8 +231,8 @@ static int curl_send(struct http *base, const struct http_req *req, struct http_
 {
     struct http_curl *h = (struct http_curl *)base;
     struct exchange x = { .h = h, .req = req, .ret = ret, .e = e };
-    struct curl_slist *connect_to = NULL;
     long status = 0;
+    struct curl_slist *connect_to = NULL;
 
     url_show(req->url, x.shown, sizeof(x.shown));
     if (check_url(h, req->url, x.shown, e) < 0)

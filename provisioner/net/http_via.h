@@ -1,13 +1,14 @@
 /* An http whose connections are made by somebody else: ssh/ puts its streams below libcurl with it. */
 #pragma once
-#include <sys/socket.h>
-
 #include "net/http.h"
 
 struct http_via {
-    /* A socket of the caller's choice, closed by `close`, and the address that libcurl shall connect it to. (libcurl
-     * 7.88 does not take sockets that are connected already: CURL_SOCKOPT_ALREADY_CONNECTED has no effect there.) */
-    int (*open)(void *ctx, struct sockaddr *ret_addr, socklen_t *ret_len, int *ret_fd, struct err *e);
+    /* Listening port on 127.0.0.1, which libcurl connects to instead of what the URL names. (A socket that is connected
+     * already cannot be handed over: libcurl 7.88 ignores CURL_SOCKOPT_ALREADY_CONNECTED, and does not keep connections
+     * to abstract unix sockets.) */
+    int port;
+    /* A new TCP socket; libcurl connects it at once, and closes it with `close`. */
+    int (*open)(void *ctx, int *ret_fd, struct err *e);
     /* libcurl is done with `fd` and wants it closed. */
     void (*close)(void *ctx, int fd);
     /* Move bytes; wait up to `wait_ms` for some. */

@@ -1,4 +1,8 @@
 #include "ssh/http_tunnel.h"
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -11,55 +15,50 @@
 /* libcurl is told to keep one connection; a second may be there while the first is being replaced. */
 enum { LINKS = 4 };
 
-/* One connection of libcurl. Its socket `fd` meets `listener` (an unnamed one, of this process alone) and what is
- * accepted there becomes the local end of the stream. */
+/* One connection of libcurl. */
 struct link {
-    int fd, listener; /* listener: -1 once accepted */
+    int fd;       /* libcurl's */
+    bool plugged; /* what was accepted for `fd` is the local end of the stream */
     struct ssh_stream *stream;
 };
 
 struct tunnel {
     struct ssh *ssh;
     char *host;
-    int port;
+    int port, listener; /* port: there; listener: here, or -1 */
     size_t n;
     struct link links[LINKS];
 };
 
-/* A listener in the abstract namespace under a name that the kernel chooses: nothing lies in the file system. */
-static int listen_unnamed(struct sockaddr *ret, socklen_t *len, struct err *e)
+static int start_listening(struct tunnel *t, int *ret_port, struct err *e)
 {
-    struct sockaddr any = { .sa_family = AF_UNIX };
-    AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
+    socklen_t len = sizeof(a);
 
-    /* The name has 6 bytes, so that it fits in a plain sockaddr. */
-    if (fd < 0 || bind(fd, &any, sizeof(any.sa_family)) < 0 || listen(fd, 1) < 0 || getsockname(fd, ret, len) < 0)
-        return err_sys(e, ERR_INTERNAL, "unix socket");
-    return TAKE_FD(fd);
+    t->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (t->listener < 0 || bind(t->listener, (struct sockaddr *)&a, len) < 0 || listen(t->listener, LINKS) < 0 ||
+        getsockname(t->listener, (struct sockaddr *)&a, &len) < 0)
+        return err_sys(e, ERR_INTERNAL, "listen on 127.0.0.1");
+    *ret_port = ntohs(a.sin_port);
+    return 0;
 }
 
-static int tunnel_open(void *ctx, struct sockaddr *ret_addr, socklen_t *ret_len, int *ret_fd, struct err *e)
+static int tunnel_open(void *ctx, int *ret_fd, struct err *e)
 {
     struct tunnel *t = ctx;
+    AUTO_CLOSE int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     struct link *l = &t->links[t->n];
     int unused;
 
     if (t->n == LINKS)
         return err_set(e, ERR_INTERNAL, "more than %d connections in one tunnel", LINKS);
-    l->listener = listen_unnamed(ret_addr, ret_len, e);
-    if (l->listener < 0)
+    if (fd < 0)
+        return err_sys(e, ERR_INTERNAL, "socket");
+    if (ssh_stream_open(t->ssh, t->host, t->port, &l->stream, &unused, e) < 0)
         return -1;
-    l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (l->fd < 0)
-        (void)err_sys(e, ERR_INTERNAL, "unix socket");
-    if (l->fd < 0 || ssh_stream_open(t->ssh, t->host, t->port, &l->stream, &unused, e) < 0) {
-        close(l->listener);
-        if (l->fd >= 0)
-            close(l->fd);
-        return -1;
-    }
     close(unused);
-    *ret_fd = l->fd;
+    l->plugged = false;
+    *ret_fd = l->fd = TAKE_FD(fd);
     t->n++;
     return 0;
 }
@@ -73,28 +72,38 @@ static void tunnel_close(void *ctx, int fd)
         if (t->links[i].fd != fd)
             continue;
         ssh_stream_close(t->links[i].stream);
-        if (t->links[i].listener >= 0)
-            close(t->links[i].listener);
         t->links[i] = t->links[--t->n];
         return;
     }
 }
 
-/* Whoever else finds the listener is sent away. */
-static void take_in(struct link *l)
+/* Is `fd` the other end of the connection that `mine` made? */
+static bool is_peer(int fd, int mine)
 {
-    struct ucred peer = { 0 };
-    socklen_t len = sizeof(peer);
-    int fd;
+    struct sockaddr_in a = { 0 }, b = { 0 };
+    socklen_t a_len = sizeof(a), b_len = sizeof(b);
 
-    while (l->listener >= 0 && (fd = accept4(l->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0) {
-        if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 || peer.pid != getpid()) {
+    return getpeername(fd, (struct sockaddr *)&a, &a_len) == 0 &&
+           getsockname(mine, (struct sockaddr *)&b, &b_len) == 0 && a.sin_addr.s_addr == b.sin_addr.s_addr &&
+           a.sin_port == b.sin_port;
+}
+
+/* Whoever else finds the listener, of whatever user, is sent away. */
+static void take_in(struct tunnel *t)
+{
+    int fd, on = 1;
+
+    while (t->listener >= 0 && (fd = accept4(t->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0) {
+        size_t i = 0;
+        while (i < t->n && (t->links[i].plugged || !is_peer(fd, t->links[i].fd)))
+            i++;
+        if (i == t->n) {
             close(fd);
             continue;
         }
-        ssh_stream_plug(l->stream, fd);
-        close(l->listener);
-        l->listener = -1;
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+        ssh_stream_plug(t->links[i].stream, fd);
+        t->links[i].plugged = true;
     }
 }
 
@@ -103,10 +112,9 @@ static int tunnel_pump(void *ctx, int64_t wait_ms, struct err *e)
     struct tunnel *t = ctx;
     int fds[LINKS];
 
-    for (size_t i = 0; i < t->n; i++) {
-        take_in(&t->links[i]);
+    take_in(t);
+    for (size_t i = 0; i < t->n; i++)
         fds[i] = t->links[i].fd;
-    }
     return ssh_pump(t->ssh, wait_ms, fds, t->n, e);
 }
 
@@ -116,6 +124,8 @@ static void tunnel_free(void *ctx)
 
     while (t->n)
         tunnel_close(t, t->links[0].fd);
+    if (t->listener >= 0)
+        close(t->listener);
     free(t->host);
     free(t);
 }
@@ -123,10 +133,14 @@ static void tunnel_free(void *ctx)
 struct http *http_over_ssh(struct ssh *s, const char *host, int port, struct clock *clock)
 {
     struct tunnel *t = xcalloc(1, sizeof(*t));
+    struct err ignored = ERR_INIT;
+    int here = 0;
 
     t->ssh = s;
     t->host = xstrdup(host);
     t->port = port;
-    const struct http_via via = { tunnel_open, tunnel_close, tunnel_pump, tunnel_free, t };
+    if (start_listening(t, &here, &ignored) < 0)
+        err_clear(&ignored); /* every request will fail to connect */
+    const struct http_via via = { here, tunnel_open, tunnel_close, tunnel_pump, tunnel_free, t };
     return http_new_via(clock, &via);
 }

@@ -32,23 +32,16 @@ static int take_string(const unsigned char **p, size_t *left, const char **ret, 
 }
 
 /* OpenSSH's PROTOCOL.key: magic, cipher, kdf, kdf options, number of keys, public key blob. */
-static int check_openssh(const char *body, size_t len, struct err *e)
+static int check_openssh(const struct sbuf *raw, struct err *e)
 {
     static const char magic[] = "openssh-key-v1";
-    AUTO_SBUF struct sbuf flat = SBUF_INIT(64 << 10);
-    AUTO_SBUF struct sbuf raw = SBUF_INIT(64 << 10);
     const char *cipher, *skip, *blob, *type;
     size_t cipher_len, skip_len, blob_len, type_len;
-    struct err why = ERR_INIT;
 
-    for (size_t i = 0; i < len; i++)
-        if (!strchr(" \t\r\n", body[i]))
-            sbuf_addch(&flat, body[i]);
-    if (base64_decode(&raw, flat.data, flat.len, &why) < 0 || raw.overflow || raw.len < sizeof(magic) ||
-        memcmp(raw.data, magic, sizeof(magic)) != 0)
+    if (raw->len < sizeof(magic) || memcmp(raw->data, magic, sizeof(magic)) != 0)
         return err_set(e, ERR_AUTH, "the private key is damaged");
-    const unsigned char *p = (const unsigned char *)raw.data + sizeof(magic);
-    size_t left = raw.len - sizeof(magic);
+    const unsigned char *p = (const unsigned char *)raw->data + sizeof(magic);
+    size_t left = raw->len - sizeof(magic);
     if (take_string(&p, &left, &cipher, &cipher_len) < 0 || take_string(&p, &left, &skip, &skip_len) < 0 ||
         take_string(&p, &left, &skip, &skip_len) < 0 || left < 4)
         return err_set(e, ERR_AUTH, "the private key is damaged");
@@ -68,16 +61,45 @@ static int check_openssh(const char *body, size_t len, struct err *e)
     return 0;
 }
 
+/* PKCS #8: the object identifier of rsaEncryption stands near the begin. */
+static int check_pkcs8(const struct sbuf *raw, struct err *e)
+{
+    static const unsigned char rsa[] = { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01 };
+    size_t head = raw->len < 48 ? raw->len : 48;
+
+    return head && memmem(raw->data, head, rsa, sizeof(rsa)) ? refuse_rsa(e) : 0;
+}
+
+/* The bytes between the lines "-----BEGIN LABEL-----" and "-----END"; 0 when there is no such label. */
+static int pem_body(const char *pem, const char *label, struct sbuf *raw, struct err *e)
+{
+    AUTO_SBUF struct sbuf flat = SBUF_INIT(64 << 10);
+    const char *p = strstr(pem, label), *end = p ? strstr(p, "-----END") : NULL;
+    struct err why = ERR_INIT;
+
+    if (!p)
+        return 0;
+    if (!end)
+        return err_set(e, ERR_AUTH, "the private key is cut off");
+    for (p += strlen(label); p < end; p++)
+        if (!strchr(" \t\r\n", *p))
+            sbuf_addch(&flat, *p);
+    if (base64_decode(raw, flat.data, flat.len, &why) < 0 || raw->overflow)
+        return err_set(e, ERR_AUTH, "the private key is damaged");
+    return 1;
+}
+
 int key_text_check_private(const char *pem, struct err *e)
 {
-    static const char openssh[] = "-----BEGIN OPENSSH PRIVATE KEY-----", end[] = "-----END";
-    const char *p = strstr(pem, openssh);
+    AUTO_SBUF struct sbuf openssh = SBUF_INIT(64 << 10);
+    AUTO_SBUF struct sbuf pkcs8 = SBUF_INIT(64 << 10);
+    int rc = pem_body(pem, "-----BEGIN OPENSSH PRIVATE KEY-----", &openssh, e);
 
-    if (p) {
-        p += strlen(openssh);
-        const char *stop = strstr(p, end);
-        return stop ? check_openssh(p, (size_t)(stop - p), e) : err_set(e, ERR_AUTH, "the private key is cut off");
-    }
+    if (rc)
+        return rc < 0 ? -1 : check_openssh(&openssh, e);
+    rc = pem_body(pem, "-----BEGIN PRIVATE KEY-----", &pkcs8, e);
+    if (rc)
+        return rc < 0 ? -1 : check_pkcs8(&pkcs8, e);
     if (strstr(pem, "-----BEGIN RSA PRIVATE KEY-----"))
         return refuse_rsa(e);
     if (strstr(pem, "-----BEGIN DSA PRIVATE KEY-----"))

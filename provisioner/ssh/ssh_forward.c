@@ -1,6 +1,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -32,10 +33,13 @@ static int listen_on(int *port, struct err *e)
 
 static void accept_all(struct ssh *s, int listener, const char *host, int there)
 {
+    int on = 1;
+
     while (ssh_stream_count(s) < CLIENTS_MAX) {
         int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd < 0)
             return;
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
         ssh_stream_release(ssh_stream_attach(s, host, there, fd));
     }
 }

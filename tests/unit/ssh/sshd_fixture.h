@@ -144,7 +144,7 @@ static void sshd_start_as(struct sshd *d, const char *extra)
         AUTO_FREE char *text =
             xasprintf("Port %d\nListenAddress 127.0.0.1\nHostKey %s/host_ed25519\nHostKey %s/host_ecdsa\n"
                       "PidFile none\nAuthorizedKeysFile %s/authorized_keys\nStrictModes no\nUsePAM no\n"
-                      "PasswordAuthentication no\nKbdInteractiveAuthentication no\nLogLevel VERBOSE\n"
+                      "PasswordAuthentication no\nKbdInteractiveAuthentication no\nLogLevel DEBUG1\n"
                       "PermitRootLogin prohibit-password\nMaxStartups 100\nMaxSessions 100\n%s\n",
                       d->port, d->dir, d->dir, d->dir, extra ? extra : "");
         write_file(d->dir, "sshd_config", text, 0600);
