@@ -20,13 +20,13 @@
 
 struct server {
     pid_t pid;
-    int port;
+    int port, ports[3]; /* `port` is the first */
 };
 
 /* Starts argv and reads the port from its first line. It dies with the test. */
 static inline struct server server_start(const char *const argv[])
 {
-    struct server s = { 0, 0 };
+    struct server s = { .pid = 0 };
     char line[64] = "";
     int fds[2];
 
@@ -43,7 +43,8 @@ static inline struct server server_start(const char *const argv[])
     for (size_t n = 0; n < sizeof(line) - 1 && read(fds[0], line + n, 1) == 1 && line[n] != '\n'; n++) {
     }
     close(fds[0]);
-    s.port = (int)strtol(line, NULL, 10);
+    (void)sscanf(line, "%d %d %d", &s.ports[0], &s.ports[1], &s.ports[2]);
+    s.port = s.ports[0];
     if (s.port <= 0)
         fail_msg("'%s' did not start", argv[0]);
     return s;
