@@ -150,15 +150,30 @@ static const struct artifact_image *kept(const struct pulling *p, const struct a
     return have(path, was->sha256) ? was : NULL;
 }
 
+/* Two roles may name one image: one archive serves both. */
+static const struct artifact_image *pulled_before(const struct pulling *p, const struct artifact_image *m)
+{
+    for (size_t i = 0; i < p->now->n_images; i++) {
+        const struct artifact_image *o = &p->now->images[i];
+        if (strcmp(o->ref, m->ref) == 0 && (!m->digest[0] || strcmp(o->digest, m->digest) == 0))
+            return o;
+    }
+    return NULL;
+}
+
 static int pull_image(struct pulling *p, struct registry *r, const struct artifact_image *m, struct err *e)
 {
-    const struct artifact_image *was = kept(p, m);
+    const struct artifact_image *was = pulled_before(p, m);
     AUTO_FREE char *local = NULL;
     struct oci_archive got;
     struct ref ref;
 
+    if (!was)
+        was = kept(p, m);
     if (was) {
-        (void)record_image(p, was, p->arch);
+        struct artifact_image row = *was; /* the table may move when it grows */
+        row.role = m->role;
+        (void)record_image(p, &row, p->arch);
         return 0;
     }
     if (artifacts_image_fetch(p->from, m, &local, e) < 0 || ref_parse(m->ref, &ref, e) < 0)

@@ -52,7 +52,8 @@ static bool repo_ok(const char *repo)
 
 static bool host_ok(const char *host)
 {
-    return all_in(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:-[]") && host[0] != '-';
+    return all_in(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:-[]") &&
+           !strchr(".-:]", host[0]) && !strstr(host, "..");
 }
 
 static bool tag_ok(const char *tag)

@@ -19,6 +19,7 @@ static struct {
     char *scratch, *out;
     struct server s;
     struct clock clock;
+    struct ui *ui;
     struct http *http;
 } t;
 
@@ -42,6 +43,7 @@ static int setup(void **state)
     if (!mkdtemp(t.dir) || setenv("DOCKER_CONFIG", t.dir, 1) < 0)
         return -1;
     t.clock = (struct clock){ 0, real_mono, real_mono, no_sleep };
+    t.ui = ui_new(&(struct ui_opts){ .quiet = true }, &t.clock);
     t.scratch = fsx_join(t.dir, "scratch");
     t.out = fsx_join(t.dir, "out.tar");
     t.http = http_new(&t.clock);
@@ -54,6 +56,7 @@ static int teardown(void **state)
     struct err e = ERR_INIT;
 
     (void)state;
+    ui_free(t.ui);
     server_stop(&t.s);
     http_free(t.http);
     free(t.scratch);
@@ -87,7 +90,7 @@ static struct ref make_ref(int which, const char *name)
 
 static int pull(int which, const char *name, const char *arch, const char *want, struct oci_archive *ret, struct err *e)
 {
-    struct registry *r = registry_new(t.http, &t.clock, NULL);
+    struct registry *r = registry_new(t.http, &t.clock, t.ui);
     struct ref ref = make_ref(which, name);
     int rc = oci_pull(r, &ref, "docker.io/library/postgres:17", arch, want, t.scratch, t.out, ret, e);
 
@@ -161,7 +164,7 @@ static void digest_is_the_registrys(void **state)
     AUTO_FREE char *from = xasprintf("docker://127.0.0.1:%d/docker/list:1", t.s.ports[OPEN]);
     AUTO_FREE char *to = xasprintf("dir:%s/skopeo", t.dir), *file = fsx_join(t.dir, "skopeo/manifest.json");
     AUTO_SBUF struct sbuf text = SBUF_INIT(1 << 20);
-    struct registry *r = registry_new(t.http, &t.clock, NULL);
+    struct registry *r = registry_new(t.http, &t.clock, t.ui);
     struct ref ref = make_ref(OPEN, "docker/list:1");
     struct err e = ERR_INIT;
     char hex[HASH_HEX];
@@ -255,7 +258,7 @@ static void flip(const char *digest)
 static void altered_bytes_are_found(void **state)
 {
     AUTO_MANIFEST struct manifest m = MANIFEST_INIT;
-    struct registry *r = registry_new(t.http, &t.clock, NULL);
+    struct registry *r = registry_new(t.http, &t.clock, t.ui);
     struct ref ref = make_ref(OPEN, "library/postgres:17");
     struct oci_archive got;
     struct err e = ERR_INIT;

@@ -20,7 +20,8 @@ static struct {
     char *data;
     char *log, *path, *part;
     struct server plain, tls;
-    struct clock clock; /* the real one, but pauses between tries take no time */
+    struct clock clock;
+    struct ui *ui; /* the real one, but pauses between tries take no time */
 } t;
 
 static int64_t real_mono(struct clock *c)
@@ -43,6 +44,7 @@ static int setup(void **state)
     if (!mkdtemp(t.dir))
         return -1;
     t.clock = (struct clock){ 0, real_mono, real_mono, short_sleep };
+    t.ui = ui_new(&(struct ui_opts){ .quiet = true }, &t.clock);
     t.data = xcalloc(1, SIZE);
     for (size_t i = 0; i < SIZE; i++)
         t.data[i] = (char)(i * 31 + i / 251);
@@ -69,6 +71,7 @@ static int teardown(void **state)
     struct err e = ERR_INIT;
 
     (void)state;
+    ui_free(t.ui);
     server_stop(&t.plain);
     server_stop(&t.tls);
     int rc = fsx_remove_tree(t.dir, &e);
@@ -178,7 +181,7 @@ static int run(const struct row *r, char sha[HASH_HEX], struct err *e)
         .max_bytes = 1 << 20,
         .stall_ms = 300,
     };
-    return download_file(&d, &t.clock, NULL, sha, e);
+    return download_file(&d, &t.clock, t.ui, sha, e);
 }
 
 static void check_log(const struct row *r)
@@ -254,7 +257,7 @@ static void headers_stay_with_the_first_host(void **state)
     struct download d = {
         .urls = svec_argv(&urls), .plain_urls = 1, .path = t.path, .label = "f", .sha256 = t.sha, .headers = headers
     };
-    assert_int_equal(download_file(&d, &t.clock, NULL, sha, &e), 0);
+    assert_int_equal(download_file(&d, &t.clock, t.ui, sha, &e), 0);
     assert_int_equal(fsx_read(t.log, &log, &e), 0);
     assert_non_null(strstr(log.data, "/to-localhost/f range=- if-range=- auth=Bearer s3cret"));
     assert_non_null(strstr(log.data, "/ok/f range=- if-range=- auth=-\n"));
