@@ -21,14 +21,16 @@
 #define K3S_CONFIG "/etc/rancher/k3s/config.yaml"
 #define IMAGES_DIR "/var/lib/rancher/k3s/agent/images"
 
-/* What containerd needs where CAP_SYS_RESOURCE is missing, by K3s version: older ones take a whole template. */
+/* What containerd needs where CAP_SYS_RESOURCE is missing, by K3s version: containerd 2 reads more files from a
+ * directory, the older ones take a template for the whole file. */
 struct containerd_row {
     int minor; /* from this Kubernetes minor version on */
     const char *template, *path;
 };
 
 static const struct containerd_row containerd_rows[] = {
-    { 31, "templates/containerd-restricted-v3.toml", "/var/lib/rancher/k3s/agent/etc/containerd/config-v3.toml.tmpl" },
+    { 33, "templates/containerd-restricted-v3.toml",
+      "/var/lib/rancher/k3s/agent/etc/containerd/config-v3.toml.d/10-slipway.toml" },
     { 0, "templates/containerd-restricted-v2.toml", "/var/lib/rancher/k3s/agent/etc/containerd/config.toml.tmpl" },
 };
 

@@ -1,7 +1,7 @@
 /* Steps and the engine. A step is a row; its order is data. For each step: check (read-only) says whether it is done;
  * if not, the intent is journalled and fsynced, apply runs, the result is journalled. apply must be safe to repeat:
- * after a crash the engine runs check again and, when needed, apply. undo runs in reverse order for every step that
- * has a mark; an object that is already gone is success. */
+ * after a crash the engine runs check again and, when needed, apply. undo runs in reverse order for every step, with or
+ * without a mark, since a journal can be lost; an object that is already gone is success. */
 #pragma once
 #include "core/err.h"
 #include "step/phase.h"

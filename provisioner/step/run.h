@@ -25,6 +25,6 @@ struct run {
     struct ssh *ssh;             /* the one connection, NULL until open */
     struct node *node;           /* kube/: facts of the machine, NULL until read */
     bool no_canary;
-    bool installed;              /* K3s was there when this run began: the disk check is the installation's */
-    bool changed;                /* a step acted */
+    bool installed; /* K3s was there when this run began: the disk check is the installation's */
+    bool changed;   /* a step acted */
 };

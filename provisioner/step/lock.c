@@ -1,0 +1,69 @@
+#include "step/lock.h"
+#include "core/clock.h"
+#include "core/fsx.h"
+#include "core/jsonx.h"
+#include "core/mem.h"
+#include "core/util.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+struct lock {
+    int fd;
+};
+
+static int held(const char *path, struct err *e)
+{
+    AUTO_SBUF struct sbuf text = SBUF_INIT(4096);
+    struct err lost = ERR_INIT;
+    AUTO_JSON json_t *holder = NULL;
+
+    if (fsx_read(path, &text, &lost) == 0)
+        holder = jsonx_parse(text.data, text.len, "holder", &lost);
+    (void)err_set(e, ERR_CONFLICT, "another slipway works on this deployment: '%s', pid %lld on %s, user %s, since %s",
+                  jsonx_str(holder, "command"), (long long)jsonx_int(holder, "pid", 0), jsonx_str(holder, "host"),
+                  jsonx_str(holder, "user"), jsonx_str(holder, "since"));
+    return err_hint(e, "wait until it ends; the lock goes with its process, there is nothing to remove");
+}
+
+static int write_holder(int fd, const char *command, struct err *e)
+{
+    char host[256] = "", since[21];
+    struct clock *c = clock_real();
+    const struct passwd *pw = getpwuid(geteuid());
+
+    (void)gethostname(host, sizeof(host) - 1);
+    clock_iso8601(c->wall_ms(c), since);
+    AUTO_JSON json_t *holder = json_pack("{s:s, s:I, s:s, s:s, s:s}", "command", command, "pid", (json_int_t)getpid(),
+                                         "host", host, "user", pw ? pw->pw_name : "?", "since", since);
+    AUTO_FREE char *text = jsonx_text(holder, 0);
+    if (ftruncate(fd, 0) < 0)
+        return err_sys(e, ERR_INTERNAL, "truncate the lock");
+    return fsx_write_all(fd, text, strlen(text), e);
+}
+
+int lock_take(const char *path, const char *command, struct lock **ret, struct err *e)
+{
+    AUTO_CLOSE int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+    if (fd < 0)
+        return err_sys(e, ERR_INTERNAL, "open lock '%s'", path);
+    if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+        return errno == EWOULDBLOCK ? held(path, e) : err_sys(e, ERR_INTERNAL, "lock '%s'", path);
+    if (write_holder(fd, command, e) < 0)
+        return -1;
+    *ret = xcalloc(1, sizeof(**ret));
+    (*ret)->fd = TAKE_FD(fd);
+    return 0;
+}
+
+void lock_release(struct lock *l)
+{
+    if (!l)
+        return;
+    close(l->fd);
+    free(l);
+}

@@ -1,0 +1,102 @@
+#include "step/phase.h"
+#include "core/mem.h"
+#include <stdlib.h>
+
+// clang-format off
+const struct phase_row phase_table[PHASE_COUNT] = {
+    [PHASE_MACHINE]   = { "machine",   600,  "the provider's objects, until the machine runs" },
+    [PHASE_ARTIFACTS] = { "artifacts", 1800, "files fetched and checked on this host" },
+    [PHASE_SSH]       = { "ssh",       300,  "first contact and the machine's own host keys" },
+    [PHASE_SYSTEM]    = { "system",    300,  "facts of the machine, cloud-init's result" },
+    [PHASE_K3S]       = { "k3s",       300,  "K3s installed, node Ready" },
+    [PHASE_IMAGES]    = { "images",    900,  "container images on the node" },
+    [PHASE_DATABASE]  = { "database",  300,  "PostgreSQL" },
+    [PHASE_SERVER]    = { "server",    420,  "Prefect server ready" },
+    [PHASE_WORKER]    = { "worker",    300,  "work pools, workers ONLINE" },
+    [PHASE_CANARY]    = { "canary",    300,  "a flow run COMPLETED" },
+    [PHASE_TEARDOWN]  = { "teardown",  600,  "everything removed" },
+};
+
+// clang-format on
+
+struct span {
+    int64_t begin_ms, end_ms;    /* monotonic; begin 0: never begun */
+    int64_t waited_ms;           /* of its time, spent waiting */
+    int64_t resumed_ms, mark_ms; /* running part: since when, and clock->waited_ms then; resumed 0: not running */
+    int64_t active_ms;
+};
+
+struct phases {
+    struct clock *clock;
+    int64_t begin_ms, begin_waited_ms;
+    struct span spans[PHASE_COUNT];
+};
+
+struct phases *phases_new(struct clock *clock)
+{
+    struct phases *p = xcalloc(1, sizeof(*p));
+
+    p->clock = clock;
+    p->begin_ms = clock->mono_ms(clock);
+    p->begin_waited_ms = clock->waited_ms;
+    return p;
+}
+
+void phases_free(struct phases *p)
+{
+    free(p);
+}
+
+void phases_begin(struct phases *p, enum phase_id id)
+{
+    struct span *s = &p->spans[id];
+    int64_t now = p->clock->mono_ms(p->clock);
+
+    if (!s->begin_ms)
+        s->begin_ms = now;
+    s->resumed_ms = now;
+    s->mark_ms = p->clock->waited_ms;
+}
+
+void phases_end(struct phases *p, enum phase_id id)
+{
+    struct span *s = &p->spans[id];
+
+    if (!s->resumed_ms)
+        return;
+    s->end_ms = p->clock->mono_ms(p->clock);
+    s->active_ms += s->end_ms - s->resumed_ms;
+    s->waited_ms += p->clock->waited_ms - s->mark_ms;
+    s->resumed_ms = 0;
+}
+
+int64_t phases_deadline_ms(const struct phases *p, enum phase_id id, const json_t *timeouts)
+{
+    const struct span *s = &p->spans[id];
+    const json_t *own = json_object_get(timeouts, phase_table[id].name);
+    int64_t seconds = json_is_integer(own) ? json_integer_value(own) : phase_table[id].timeout_s;
+    int64_t from = s->begin_ms ? s->begin_ms : p->clock->mono_ms(p->clock);
+
+    return from + seconds * 1000;
+}
+
+json_t *phases_json(const struct phases *p)
+{
+    json_t *rows = json_array();
+    int64_t now = p->clock->mono_ms(p->clock);
+
+    for (size_t i = 0; i < PHASE_COUNT; i++) {
+        const struct span *s = &p->spans[i];
+        if (!s->begin_ms)
+            continue;
+        int64_t end = s->resumed_ms ? now : s->end_ms;
+        json_array_append_new(rows,
+                              json_pack("{s:s, s:I, s:I, s:I, s:I, s:i}", "name", phase_table[i].name, "start_ms",
+                                        (json_int_t)(s->begin_ms - p->begin_ms), "ms", (json_int_t)(end - s->begin_ms),
+                                        "active_ms", (json_int_t)s->active_ms, "idle_ms", (json_int_t)s->waited_ms,
+                                        "timeout_s", phase_table[i].timeout_s));
+    }
+    int64_t waited = p->clock->waited_ms - p->begin_waited_ms;
+    return json_pack("{s:I, s:I, s:I, s:o}", "total_ms", (json_int_t)(now - p->begin_ms), "waited_ms",
+                     (json_int_t)waited, "own_ms", (json_int_t)(now - p->begin_ms - waited), "phases", rows);
+}
