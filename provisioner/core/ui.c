@@ -149,7 +149,7 @@ static void print(struct ui *ui, const char *color, const char *prefix, const ch
     draw(ui);
 }
 
-static char *format(struct ui *ui, const char *fmt, va_list ap)
+static char *__attribute__((format(printf, 2, 0))) format(const struct ui *ui, const char *fmt, va_list ap)
 {
     AUTO_SECRET char *raw = xvasprintf(fmt, ap);
     size_t size = strlen(raw) * 4 + 64;
