@@ -85,38 +85,41 @@ static void bash_option_values(struct sbuf *out)
     }
 }
 
+/* words='...' options='...' ;; */
 static void bash_words(struct sbuf *out, const struct command *c)
 {
+    sbuf_addstr(out, "words='");
     if (c)
         add_words(out, c->args);
     else
         add_commands(out, ' ');
+    sbuf_addstr(out, "' options='");
     for (size_t i = 0; i < OPT_COUNT; i++) {
         if (option_allowed(c, &option_table[i]))
-            sbuf_addf(out, " --%s", option_table[i].name);
+            sbuf_addf(out, "--%s ", option_table[i].name);
     }
+    sbuf_addstr(out, "' ;;\n");
 }
 
 static void print_bash(struct sbuf *out)
 {
     sbuf_addstr(out, "# bash completion for slipway; made by 'slipway completion bash'\n"
                      "_slipway()\n{\n"
-                     "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} cmd='' words='' i\n"
+                     "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} cmd='' words options i\n"
                      "    for ((i = 1; i < COMP_CWORD; i++)); do\n"
                      "        case ${COMP_WORDS[i]} in\n"
                      "        --) return ;;\n        ");
     add_commands(out, '|');
     sbuf_addstr(out, ") cmd=${COMP_WORDS[i]}; break ;;\n        esac\n    done\n    case $prev in\n");
     bash_option_values(out);
-    sbuf_addstr(out, "    esac\n    case $cmd in\n    '') words='");
+    sbuf_addstr(out, "    esac\n    case $cmd in\n    '') ");
     bash_words(out, NULL);
-    sbuf_addstr(out, "' ;;\n");
     for (const struct command *c = command_table; c->name; c++) {
-        sbuf_addf(out, "    %s) words='", c->name);
+        sbuf_addf(out, "    %s) ", c->name);
         bash_words(out, c);
-        sbuf_addstr(out, "' ;;\n");
     }
-    sbuf_addstr(out, "    esac\n    mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n}\n"
+    sbuf_addstr(out, "    esac\n    [[ $cur == -* ]] && words=$options\n"
+                     "    mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n}\n"
                      "complete -F _slipway slipway\n");
 }
 
@@ -174,7 +177,9 @@ static void print_zsh(struct sbuf *out)
             sbuf_addf(out, " \\\n            '1:what:(%s)'", words.data);
         sbuf_addstr(out, " ;;\n");
     }
-    sbuf_addstr(out, "        esac ;;\n    esac\n}\n_slipway \"$@\"\n");
+    sbuf_addstr(out,
+                "        esac ;;\n    esac\n}\n# Both as a file of $fpath and by source.\n"
+                "if [[ ${funcstack[1]-} == _slipway ]]; then _slipway \"$@\"; else compdef _slipway slipway; fi\n");
 }
 
 static void fish_option(struct sbuf *out, const struct option_row *o, const char *condition)

@@ -1,5 +1,6 @@
 #include "cmd/command.h"
 #include "core/fsx.h"
+#include "core/mem.h"
 #include "core/util.h"
 #include "spec/spec.h"
 #include "ssh/key.h"
@@ -24,7 +25,8 @@ static void print_next(const char *path, const char *public_key)
                "Then fill in host and host_key in %s. The key that the host must show, read on the host itself:\n\n"
                "  ssh-keygen -l -f /etc/ssh/ssh_host_ed25519_key.pub\n\n",
                public_key, path);
-    printf("Next: slipway validate, slipway plan, slipway bootstrap\n");
+    AUTO_FREE char *file = strcmp(path, "slipway.yaml") == 0 ? xstrdup("") : xasprintf(" -f %s", path);
+    printf("Next: slipway validate%s, slipway plan%s, slipway bootstrap%s\n", file, file, file);
 }
 
 int cmd_init(struct app *app, struct err *e)

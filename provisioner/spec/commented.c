@@ -10,6 +10,7 @@
 struct draft {
     struct sbuf out;
     const char *provider, *name;
+    bool after_section;
 };
 
 static void indent(struct sbuf *out, int depth)
@@ -50,13 +51,16 @@ static void add_field(struct draft *d, const struct field *f, int depth)
 {
     const char *leaf = field_leaf(f);
     AUTO_FREE char *line = NULL;
+    bool section = f->type == FIELD_SECTION || f->type == FIELD_CHOICE;
 
-    if (f->type == FIELD_SECTION || f->type == FIELD_CHOICE) {
-        if (!depth)
-            sbuf_addch(&d->out, '\n');
+    if (!depth && (section || d->after_section))
+        sbuf_addch(&d->out, '\n');
+    d->after_section = section;
+    if (section) {
         line = xasprintf("%s:", leaf);
         add_line(&d->out, depth, f, line);
         add_fields(d, f->path, depth + 1);
+        d->after_section = true;
         return;
     }
     if (f->required)

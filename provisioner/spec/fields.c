@@ -32,7 +32,7 @@ const struct field field_table[] = {
       .summary = "nspawn (root, fast) or qemu; auto takes the first that works here" },
     { .path = "provider.ssh", .type = FIELD_SECTION, .summary = "a host that exists and runs sshd" },
     { .path = "provider.ssh.host", .type = FIELD_STRING, .required = true, .example = "192.0.2.10",
-      .pattern = "^[A-Za-z0-9:_][A-Za-z0-9.:_%-]{0,252}$", .wants = "a host name or an IP address", .accept = check_host,
+      .pattern = "^([A-Za-z0-9_][A-Za-z0-9._-]{0,252}|[0-9A-Fa-f:.]{2,45}(%[A-Za-z0-9._-]+)?)$", .wants = "a host name or an IP address", .accept = check_host,
       .offset = AT(ssh.host), .summary = "name or address of the host" },
     { .path = "provider.ssh.port", .type = FIELD_INT, .min = 1, .max = 65535, .otherwise = "22", .example = "2222",
       .offset = AT(ssh.port), .summary = "port of its sshd" },
@@ -52,7 +52,7 @@ const struct field field_table[] = {
 
     { .path = "machine", .type = FIELD_SECTION, .summary = "the machine; provider ssh uses only 'trust'" },
     { .path = "machine.size", .type = FIELD_STRING, .otherwise = "auto", .example = "4x8",
-      .pattern = "^(auto|[1-9][0-9]{0,2}x[1-9][0-9]{0,3})$", .wants = "auto, or vCPUs x GiB of memory such as 2x4",
+      .pattern = "^(auto|[1-9][0-9]{0,2}x([2-9]|[1-9][0-9]{1,3}))$", .wants = "auto, or vCPUs x GiB of memory such as 2x4",
       .accept = check_size, .offset = AT(machine.size), .summary = "auto, or vCPUs x GiB of memory such as 2x4" },
     { .path = "machine.disk_gib", .type = FIELD_INT, .min = 8, .max = 65536, .otherwise = "20", .example = "40",
       .offset = AT(machine.disk_gib), .summary = "size of the disk in GiB" },
@@ -64,7 +64,7 @@ const struct field field_table[] = {
 
     { .path = "access", .type = FIELD_SECTION, .summary = "who reaches the machine" },
     { .path = "access.ssh_from", .type = FIELD_STRINGS, .otherwise = "[auto]", .example = "[auto, 203.0.113.0/24]",
-      .min = 1, .wants = "auto or CIDR ranges such as 203.0.113.0/24", .accept = check_cidr, .offset = AT(access.ssh_from),
+      .min = 1, .pattern = "^(auto|[0-9A-Fa-f:.]+/[0-9]{1,3})$", .wants = "auto or CIDR ranges such as 203.0.113.0/24", .accept = check_cidr, .offset = AT(access.ssh_from),
       .summary = "from where SSH is allowed: CIDR ranges; auto is the address of this host" },
     { .path = "access.ui", .type = FIELD_ENUM, .values = WORDS("tunnel"), .otherwise = "tunnel", .example = "tunnel",
       .offset = AT(access.ui), .summary = "how the Prefect UI is reached: through SSH ('slipway open')" },
@@ -85,7 +85,9 @@ const struct field field_table[] = {
 
     { .path = "prefect", .type = FIELD_SECTION, .summary = "what is installed" },
     { .path = "prefect.version", .type = FIELD_STRING, .absent = FROM_PIN, .example = "3.8.3",
-      .pattern = "^[0-9]{1,4}[.][0-9]{1,4}[.][0-9]{1,4}$", .wants = "a release such as 3.8.3",
+      .pattern = 
+        "^(3[.]8[.]([3-9]|[1-9][0-9]{1,3})|3[.](9|[1-9][0-9]{1,3})[.][0-9]{1,4}|"
+        "([4-9]|[1-9][0-9]{1,3})[.][0-9]{1,4}[.][0-9]{1,4})$", .wants = "a release such as 3.8.3",
       .accept = check_prefect_version, .offset = AT(prefect.version),
       .summary = "exact release of server, worker and flow image, 3.8.3 or later" },
     { .path = "prefect.server", .type = FIELD_SECTION, .summary = "API, UI and scheduler" },
@@ -95,7 +97,7 @@ const struct field field_table[] = {
       .summary = "size of the volume in GiB; less than machine.disk_gib" },
     { .path = "prefect.server.database.image", .type = FIELD_STRING, .absent = FROM_PIN,
       .example = "docker.io/library/postgres:17-bookworm",
-      .pattern = "^[a-z0-9][a-zA-Z0-9._/:@-]{0,254}$", .wants = "an image such as docker.io/library/postgres:17-bookworm",
+      .pattern = "^[a-z0-9][a-zA-Z0-9._/:-]*(:[A-Za-z0-9_][A-Za-z0-9_.-]*|@sha256:[0-9a-f]{64})$", .wants = "an image such as docker.io/library/postgres:17-bookworm",
       .accept = check_image_ref, .offset = AT(prefect.server.database.image),
       .summary = "PostgreSQL image with a tag or digest" },
     { .path = "prefect.server.resources", .type = FIELD_FREE, .otherwise = "{}", .inspect = check_resources,
@@ -127,7 +129,8 @@ const struct field field_table[] = {
       .absent = "downloads", .wants = "the path of a directory", .offset = AT(artifacts.dir),
       .summary = "directory made by 'slipway artifacts pull', with its own lock, relative to this file" },
     { .path = "artifacts.mirrors", .type = FIELD_STRINGS, .otherwise = "[]", .example = "[https://mirror.example.com/slipway]",
-      .wants = "URLs that begin with https:// or http://", .accept = check_url, .offset = AT(artifacts.mirrors),
+      .pattern = "^https?://([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?(/[A-Za-z0-9._~/%+-]*)?$",
+      .wants = "URL prefixes such as https://mirror.example.com/slipway", .accept = check_url, .offset = AT(artifacts.mirrors),
       .summary = "URL prefixes that are tried in order before the origin" },
 
     { .path = "on_failure", .type = FIELD_ENUM, .values = WORDS("keep", "rollback"), .otherwise = "keep",

@@ -24,7 +24,7 @@ void read_complain(struct ctx *c, const struct yt_node *n, const struct place *a
     if (n->kind == YT_SCALAR && strstr(n->text, "-----BEGIN"))
         (void)snprintf(shown, sizeof(shown), "a key or certificate");
     if (element)
-        problems_add(c->p, n->line, n->column, at->path, "'%s' wants %s, got %s; remove it", at->path, wants, shown);
+        problems_add(c->p, n->line, n->column, at->path, "'%s' wants %s, got %s", at->path, wants, shown);
     else
         problems_add(c->p, n->line, n->column, at->path, "'%s' wants %s, got %s; %s%s", at->path, wants, shown,
                      example ? "write for example: " : "write keys and values below it", example ? example : "");

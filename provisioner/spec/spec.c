@@ -72,10 +72,10 @@ int spec_load_problems(const char *path, struct spec **ret, struct spec_problems
         SBUF_INIT(YT_MAX_BYTES + 1); /* one more, so that the parser sees that it is too long */
 
     if (fsx_read(path, &text, e) < 0 && !text.overflow) {
-        e->code = ERR_SPEC;
-        if (e->sys == ENOENT)
-            return err_hint(e, "'slipway init' writes a spec to start from; -f names another file");
-        return -1;
+        int sys = e->sys;
+        (void)err_set(e, ERR_SPEC, "%s: cannot be read: %s", path, strerror(sys));
+        e->sys = sys;
+        return sys == ENOENT ? err_hint(e, "'slipway init' writes a spec to start from; -f names another file") : -1;
     }
     err_clear(e);
     return parse(path, text.data, text.len, ret, problems, e);

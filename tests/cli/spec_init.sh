@@ -1,0 +1,67 @@
+#!/bin/bash
+# init, validate and schema as a user meets them: files, exit codes, JSON.
+set -eu
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+export SLIPWAY_HOME=$dir/home
+cd "$dir"
+
+fail() {
+    echo "FAIL: $*" >&2
+    cat out err >&2
+    exit 1
+}
+
+# want STATUS ARGS...: run slipway, leave its output in the files out and err.
+want() {
+    local status=0 wanted=$1
+    shift
+    "$SLIPWAY" "$@" >out 2>err || status=$?
+    [ "$status" -eq "$wanted" ] || fail "slipway $*: exit status $status, not $wanted"
+}
+
+# json FILTER: a Python expression over the document d in the file out.
+json() {
+    /usr/bin/python3 -c 'import json, sys; d = json.load(open("out")); sys.exit(0 if eval(sys.argv[1]) else 1)' "$1" ||
+        fail "not so: $1"
+}
+
+want 2 validate
+grep -q 'slipway init' err || fail 'a missing spec names the remedy'
+
+want 0 init --name flows
+grep -q '^name: flows ' slipway.yaml || fail 'the name is not in the spec'
+[ "$(stat -c %a slipway.yaml)" = 644 ] || fail 'mode of the spec'
+[ ! -e home ] || fail 'init for a local machine makes no key'
+want 0 validate
+[ "$(cat out)" = 'slipway.yaml: ok' ] || fail 'text of validate'
+want 0 validate -o json
+json 'd == {"ok": True, "file": "slipway.yaml"}'
+
+echo '# mine' >slipway.yaml
+want 7 init
+[ "$(cat slipway.yaml)" = '# mine' ] || fail 'an existing spec was touched'
+want 0 init --force
+want 0 validate
+
+want 0 init --provider ssh -f remote.yaml -o json
+json 'd["file"] == "remote.yaml" and d["provider"] == "ssh" and d["public_key"].startswith("ecdsa-sha2-nistp256 ")'
+key=$(sed -n 's/.*"public_key": "\(.*\)".*/\1/p' out)
+[ "$(stat -c %a home/id_ecdsa)" = 600 ] || fail 'mode of the key'
+grep -q 'PRIVATE' out err && fail 'the private key was printed'
+want 0 init --provider ssh -f second.yaml
+grep -qF "$key" out || fail 'a second init made another key'
+want 2 validate -f remote.yaml
+[ "$(grep -c . err)" -eq 2 ] || fail 'two things are left to fill in'
+want 2 validate -f remote.yaml -o json
+json 'd["ok"] is False and [p["path"] for p in d["problems"]] == ["provider.ssh.host", "provider.ssh.host_key"]'
+json 'all(p["line"] > 1 and p["column"] > 1 and p["text"] for p in d["problems"])'
+
+want 2 init --provider aws -f c.yaml
+grep -q "provider 'aws' is not built yet; this version has: local, ssh" err || fail 'provider aws'
+want 2 init --name Not_A_Name -f c.yaml
+[ ! -e c.yaml ] || fail 'a refused init wrote a file'
+
+want 0 schema
+json 'd["$schema"].endswith("2020-12/schema") and d["additionalProperties"] is False'
+echo "init, validate, schema: ok"
