@@ -10,18 +10,21 @@
 #include "core/cancel.h"
 
 static struct sshd server;
+static struct ui *ui;
 
 static int start(void **state)
 {
     (void)state;
     cancel_install();
     sshd_start(&server, NULL);
+    ui = ui_new(&(struct ui_opts){ .quiet = true }, clock_real());
     return 0;
 }
 
 static int stop(void **state)
 {
     (void)state;
+    ui_free(ui);
     sshd_stop(&server);
     return 0;
 }
@@ -139,7 +142,6 @@ static void keys_of_openssh(void **state)
         const char *type, *pass, *format, *says; /* NULL: works */
     } cases[] = {
         { "ed25519", "", "RFC4716", NULL },
-        { "ecdsa", "", "RFC4716", NULL },
         { "ecdsa", "", "PEM", NULL },
         { "ecdsa", "", "PKCS8", NULL },
         { "rsa", "", "RFC4716", "RSA keys are not usable" },
@@ -175,6 +177,24 @@ static void keys_of_openssh(void **state)
             fail_msg("%s %s '%s': %s", cases[i].type, cases[i].format, cases[i].pass, s ? "connected" : why.msg);
         ssh_close(s);
     }
+}
+
+/* libssh2 1.10 leaks 56 bytes for each such key, so this one is used in a process that no leak checker looks at. */
+static void ecdsa_key_in_openssh_format(void **state)
+{
+    AUTO_FREE char *path = fsx_join(server.dir, "user_ec");
+    AUTO_FREE char *port = xasprintf("%d", server.port);
+    struct proc_opts o = { .timeout_ms = 30000, .env = (const char *const[]){ "ASAN_OPTIONS=detect_leaks=0", NULL } };
+    char self[4096] = "";
+
+    (void)state;
+    assert_true(readlink("/proc/self/exe", self, sizeof(self) - 1) > 0);
+    MUST(proc_run((const char *const[]){ "ssh-keygen", "-q", "-t", "ecdsa", "-N", "", "-f", path, NULL }, &o, e));
+    AUTO_FREE char *line = read_file(server.dir, "user_ec.pub");
+    AUTO_FREE char *both = xasprintf("%s\n%s\n", server.key.public, line);
+    write_file(server.dir, "authorized_keys", both, 0644);
+    const char *argv[] = { self, "connect", port, server.user, server.ed25519, path, NULL };
+    MUST(proc_run(argv, &o, e));
 }
 
 static void targets_that_are_refused_at_once(void **state)
@@ -319,7 +339,7 @@ static void wait_asks_whether_the_machine_runs(void **state)
 
     (void)state;
     t.port = free_port();
-    assert_int_equal(ssh_wait(&s, &t, c, NULL, c->mono_ms(c) + 20000, not_running, &calls, &why), -1);
+    assert_int_equal(ssh_wait(&s, &t, c, ui, c->mono_ms(c) + 20000, not_running, &calls, &why), -1);
     assert_int_equal(calls, 3);
     assert_non_null(strstr(why.msg, "the machine has stopped"));
 }
@@ -341,7 +361,7 @@ static void wait_connects_once_the_server_is_there(void **state)
         _exit(0);
     }
     struct ssh_target t = sshd_target(&late);
-    MUST(ssh_wait(&s, &t, c, NULL, c->mono_ms(c) + 20000, NULL, NULL, e));
+    MUST(ssh_wait(&s, &t, c, ui, c->mono_ms(c) + 20000, NULL, NULL, e));
     ssh_close(s);
     waitpid(waker, NULL, 0);
     sshd_kill(&late);
@@ -357,7 +377,7 @@ static void wait_stops_at_a_wrong_host_key(void **state)
 
     (void)state;
     t.host_key = "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-    assert_int_equal(ssh_wait(&s, &t, c, NULL, before + 20000, NULL, NULL, &why), -1);
+    assert_int_equal(ssh_wait(&s, &t, c, ui, before + 20000, NULL, NULL, &why), -1);
     assert_int_equal(why.code, ERR_CONFLICT);
     assert_true(c->mono_ms(c) - before < 10000);
 }
@@ -371,12 +391,12 @@ static void wait_ends_at_its_deadline(void **state)
 
     (void)state;
     t.port = free_port();
-    assert_int_equal(ssh_wait(&s, &t, c, NULL, c->mono_ms(c) + 700, NULL, NULL, &why), -1);
+    assert_int_equal(ssh_wait(&s, &t, c, ui, c->mono_ms(c) + 700, NULL, NULL, &why), -1);
     assert_int_equal(why.code, ERR_TIMEOUT);
     assert_non_null(strstr(why.msg, "TCP"));
 }
 
-int main(void)
+static int group(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(right_key_in_each_form),
@@ -384,6 +404,7 @@ int main(void)
         cmocka_unit_test(host_key_of_another_type),
         cmocka_unit_test(refused_user_key),
         cmocka_unit_test(keys_of_openssh),
+        cmocka_unit_test(ecdsa_key_in_openssh_format),
         cmocka_unit_test(targets_that_are_refused_at_once),
         cmocka_unit_test(nobody_listens),
         cmocka_unit_test(banner_that_never_comes),
@@ -395,4 +416,28 @@ int main(void)
         cmocka_unit_test(wait_ends_at_its_deadline),
     };
     return cmocka_run_group_tests(tests, start, stop);
+}
+
+/* connect PORT USER HOST_KEY KEY_FILE: one connection in a process of its own. */
+static int connect_only(char **argv)
+{
+    struct sbuf pem = SBUF_INIT(64 << 10);
+    struct err why = ERR_INIT;
+    enum ssh_stage stage;
+    struct ssh *s = NULL;
+    struct ssh_target t = { "127.0.0.1", (int)strtol(argv[1], NULL, 10), argv[2], argv[3], NULL };
+
+    if (fsx_read(argv[4], &pem, &why) == 0) {
+        t.key_pem = pem.data;
+        (void)!ssh_open(&s, &t, clock_real(), 20000, &stage, &why);
+    }
+    fprintf(stderr, "%s\n", why.msg);
+    ssh_close(s);
+    sbuf_done(&pem);
+    return s ? 0 : 1;
+}
+
+int main(int argc, char **argv)
+{
+    return argc == 6 && strcmp(argv[1], "connect") == 0 ? connect_only(argv + 1) : run_as_each_user(group);
 }

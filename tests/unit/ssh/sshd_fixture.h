@@ -3,13 +3,16 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pwd.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -208,4 +211,57 @@ static __attribute__((unused)) struct ssh *sshd_connect(const struct sshd *d)
 
     MUST(ssh_open(&s, &t, clock_real(), 20000, &stage, e));
     return s;
+}
+
+enum { PLAIN_UID = 54321 };
+
+/* `path` with one more line, as this process and its children see it. */
+static void add_line(const char *path, const char *line, mode_t mode)
+{
+    char tmp[] = "/tmp/slipway-line-XXXXXX";
+    struct sbuf b = SBUF_INIT(1 << 20);
+    int fd = mkstemp(tmp);
+
+    MUST(fsx_read(path, &b, e));
+    sbuf_addf(&b, "%s\n", line);
+    MUST(fsx_write_all(fd, b.data, b.len, e));
+    sbuf_done(&b);
+    if (fchmod(fd, mode) < 0 || mount(tmp, path, NULL, MS_BIND, NULL) < 0)
+        fail_msg("bind '%s': %s", path, strerror(errno));
+    close(fd);
+    unlink(tmp);
+}
+
+/* Become a user that this host does not have, with sudo, in a mount namespace of our own. */
+static void become_plain_user(void)
+{
+    add_line("/etc/passwd", "slipway-test:x:54321:54321::/tmp:/bin/sh", 0644);
+    add_line("/etc/shadow", "slipway-test:*:20000:0:99999:7:::", 0640);
+    add_line("/etc/sudoers", "slipway-test ALL=(ALL) NOPASSWD: ALL", 0440);
+    if (setgroups(0, NULL) < 0 || setgid(PLAIN_UID) < 0 || setuid(PLAIN_UID) < 0)
+        fail_msg("become a plain user: %s", strerror(errno));
+    prctl(PR_SET_DUMPABLE, 1); /* for the leak checker */
+}
+
+/* Run the tests as the user that we are, and when that is root, as a plain user too. */
+static __attribute__((unused)) int run_as_each_user(int (*group)(void))
+{
+    int status = 0, failed;
+
+    if (geteuid() != 0) {
+        print_message("not root: what needs a mount or a second user is not tested\n");
+        return group();
+    }
+    if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) {
+        print_error("mount namespace: %s\n", strerror(errno));
+        return 1;
+    }
+    failed = group();
+    (void)fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        become_plain_user();
+        exit(group() != 0);
+    }
+    return failed || waitpid(child, &status, 0) != child || status != 0;
 }

@@ -54,6 +54,7 @@ static int start(void **state)
     make_big();
     write_file(server.dir, "web.py", web_py, 0644);
     AUTO_FREE char *py = fsx_join(server.dir, "web.py");
+    web = 0;
     for (int i = 0; i < 5 && !web; i++) {
         web_port = free_port();
         AUTO_FREE char *port = xasprintf("%d", web_port);
@@ -289,7 +290,7 @@ static void lost_server_ends_the_forward(void **state)
     ssh_close(own);
 }
 
-int main(void)
+static int group(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(many_requests_on_one_stream),       cmocka_unit_test(large_body_both_ways),
@@ -298,4 +299,9 @@ int main(void)
         cmocka_unit_test(half_close_reaches_the_other_side), cmocka_unit_test(lost_server_ends_the_forward),
     };
     return cmocka_run_group_tests(tests, start, stop);
+}
+
+int main(void)
+{
+    return run_as_each_user(group);
 }
