@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum {
     MAX_LAYERS = 512,
@@ -119,7 +120,7 @@ static int store(const char *path, const struct manifest *m, const struct blobs 
     AUTO_CLOSE int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
     struct tar t;
 
-    if (fd < 0)
+    if (fd < 0 || fchmod(fd, 0644) < 0)
         return err_sys(e, ERR_INTERNAL, "create '%s'", tmp);
     tar_init(&t, fd);
     int rc = write_archive(&t, m, b, index, scratch, ret, e);

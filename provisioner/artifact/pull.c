@@ -71,7 +71,8 @@ static int copy_file(const char *from, const char *to, const char *sha256, struc
     AUTO_CLOSE int out = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
     char got[HASH_HEX];
 
-    if (in < 0 || out < 0)
+    /* The directory may become a web server's: the umask is for secrets, these are none. */
+    if (in < 0 || out < 0 || fchmod(out, 0644) < 0)
         return err_sys(e, ERR_INTERNAL, "copy '%s' to '%s'", from, to);
     int rc = copy_bytes(in, out, from, got, e);
     if (rc == 0 && strcmp(got, sha256) != 0)

@@ -196,6 +196,8 @@ static int try_source(struct job *j, const char *url, bool plain_ok, char ret_sh
             return -1;
         pause *= 2;
     }
+    if (e->code == ERR_CONFLICT)
+        (void)snprintf(j->wrong, sizeof(j->wrong), "want sha256 %s, got a larger file", d->sha256 ? d->sha256 : "-");
     note_failure(j, url, e->msg);
     return 0;
 }

@@ -22,7 +22,7 @@ struct transfer {
     const char *const *headers;
     bool plain_ok;   /* http to any host */
     bool any_source; /* resume bytes that came from another URL: the digest decides */
-    off_t want;      /* exact size, 0: not known */
+    off_t want;      /* exact size, 0: not known; more than that is ERR_CONFLICT */
     off_t max_bytes;
     int64_t stall_ms;
     struct clock *clock;
