@@ -86,7 +86,7 @@ static int answers(struct run *r, char why[static 256], struct err *e)
     (void)snprintf(why, 256, "GET /ready: HTTP %d", status);
     if (status != 200)
         return 0;
-    if (prefect_api_ok(api, "GET", "/version", NULL, &version, e) < 0)
+    if (prefect_api_ok(api, "GET", "/admin/version", NULL, &version, e) < 0)
         return -1;
     const char *running = json_string_value(version);
     if (!running || strcmp(running, r->artifacts->prefect) != 0)

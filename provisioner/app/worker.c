@@ -42,10 +42,13 @@ static int with_release(struct run *r, const struct spec_pool *pool,
         return -1;
     image_ref_split(image.data, &repository, &tag);
     const struct template_var vars[] = {
-        { "name", name, TEMPLATE_JSON },           { "image_repository", repository, TEMPLATE_JSON },
-        { "image_tag", tag, TEMPLATE_JSON },       { "work_pool", pool->name, TEMPLATE_JSON },
-        { "cluster_uid", uid, TEMPLATE_JSON },     { "replicas", replicas, TEMPLATE_RAW },
-        { "namespace", NAMESPACE, TEMPLATE_JSON },
+        { "name", name, TEMPLATE_JSON },
+        { "image_repository", repository, TEMPLATE_JSON },
+        { "image_tag", tag, TEMPLATE_JSON },
+        { "work_pool", pool->name, TEMPLATE_JSON },
+        { "cluster_uid", uid, TEMPLATE_JSON },
+        { "replicas", replicas, TEMPLATE_RAW },
+        { "api_url", "http://prefect-server." NAMESPACE ".svc.cluster.local:4200/api", TEMPLATE_JSON },
     };
     if (template_file(&text, "helm-values/prefect-worker.yaml", vars, ARRAY_LEN(vars), e) < 0)
         return -1;

@@ -66,7 +66,7 @@ static void server(struct state *s)
     const struct spec *spec = s->session->spec;
 
     if (prefect_api_open(&s->session->run, &api, &e) < 0 || prefect_api_ok(api, "GET", "/ready", NULL, NULL, &e) < 0 ||
-        prefect_api_ok(api, "GET", "/version", NULL, &version, &e) < 0) {
+        prefect_api_ok(api, "GET", "/admin/version", NULL, &version, &e) < 0) {
         add(s, "prefect api", false, e.msg);
         return;
     }
