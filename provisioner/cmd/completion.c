@@ -29,7 +29,7 @@ static void add_words(struct sbuf *out, const char *placeholder)
     if (strncmp(p, "COMMAND", 7) == 0)
         add_commands(out, ' ');
     for (; (*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9') || *p == '|'; p++)
-        sbuf_addch(out, *p == '|' ? ' ' : *p);
+        sbuf_add(out, *p == '|' ? " " : p, 1);
 }
 
 static void add_option_words(struct sbuf *out, const struct option_row *o)

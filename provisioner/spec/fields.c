@@ -9,10 +9,11 @@
 #define POOL(member) offsetof(struct spec_pool, member)
 #define WORDS(...)   ((const char *const[]){ __VA_ARGS__, NULL })
 #define FROM_PIN     "the lock's, else the built-in pin's"
-#define PHASE(name_, says)                                                                             \
-    {                                                                                                  \
-        .path = "timeouts." name_, .type = FIELD_SECONDS, .min = 1, .max = 86400, .example = "900",    \
-        .absent = "the phase's own", .offset = AT(timeouts), .summary = "seconds for the phase: " says \
+/* Names and seconds are those of step/phase.h, which this layer may not include; a unit test holds them together. */
+#define PHASE(name_, seconds, says)                                                                     \
+    {                                                                                                   \
+        .path = "timeouts." name_, .type = FIELD_SECONDS, .min = 1, .max = 86400, .otherwise = seconds, \
+        .example = "900", .offset = AT(timeouts), .summary = "seconds until " says                      \
     }
 
 // clang-format off
@@ -58,13 +59,13 @@ const struct field field_table[] = {
       .offset = AT(machine.disk_gib), .summary = "size of the disk in GiB" },
     { .path = "machine.image", .type = FIELD_ENUM, .values = WORDS("debian-12"), .otherwise = "debian-12",
       .example = "debian-12", .offset = AT(machine.image), .summary = "operating system" },
-    { .path = "machine.trust", .type = FIELD_STRINGS, .otherwise = "[]", .example = "[/usr/local/share/ca/corp.pem]",
+    { .path = "machine.trust", .type = FIELD_STRINGS, .max = 16, .otherwise = "[]", .example = "[/usr/local/share/ca/corp.pem]",
       .wants = "paths of PEM files", .accept = check_pem_file, .offset = AT(machine.trust),
       .summary = "extra CA bundles to install (PEM files, relative to this file)" },
 
     { .path = "access", .type = FIELD_SECTION, .summary = "who reaches the machine" },
     { .path = "access.ssh_from", .type = FIELD_STRINGS, .otherwise = "[auto]", .example = "[auto, 203.0.113.0/24]",
-      .min = 1, .pattern = "^(auto|[0-9A-Fa-f:.]+/[0-9]{1,3})$", .wants = "auto or CIDR ranges such as 203.0.113.0/24", .accept = check_cidr, .offset = AT(access.ssh_from),
+      .min = 1, .max = 64, .pattern = "^(auto|[0-9A-Fa-f:.]+/[0-9]{1,3})$", .wants = "CIDR ranges such as 203.0.113.0/24, or auto", .accept = check_cidr, .offset = AT(access.ssh_from),
       .summary = "from where SSH is allowed: CIDR ranges; auto is the address of this host" },
     { .path = "access.ui", .type = FIELD_ENUM, .values = WORDS("tunnel"), .otherwise = "tunnel", .example = "tunnel",
       .offset = AT(access.ui), .summary = "how the Prefect UI is reached: through SSH ('slipway open')" },
@@ -128,7 +129,7 @@ const struct field field_table[] = {
     { .path = "artifacts.dir", .type = FIELD_STRING, .example = "./artifacts", .accept = check_dir,
       .absent = "downloads", .wants = "the path of a directory", .offset = AT(artifacts.dir),
       .summary = "directory made by 'slipway artifacts pull', with its own lock, relative to this file" },
-    { .path = "artifacts.mirrors", .type = FIELD_STRINGS, .otherwise = "[]", .example = "[https://mirror.example.com/slipway]",
+    { .path = "artifacts.mirrors", .type = FIELD_STRINGS, .max = 16, .otherwise = "[]", .example = "[https://mirror.example.com/slipway]",
       .pattern = "^https?://([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?(/[A-Za-z0-9._~/%+-]*)?$",
       .wants = "URL prefixes such as https://mirror.example.com/slipway", .accept = check_url, .offset = AT(artifacts.mirrors),
       .summary = "URL prefixes that are tried in order before the origin" },
@@ -137,17 +138,17 @@ const struct field field_table[] = {
       .example = "rollback", .offset = AT(on_failure),
       .summary = "after a failed bootstrap, keep the machine for a look, or take it away" },
     { .path = "timeouts", .type = FIELD_SECTION, .summary = "deadlines of single phases" },
-    PHASE("machine", "the machine is made and runs"),
-    PHASE("artifacts", "files are fetched and checked on this host"),
-    PHASE("ssh", "the machine answers and its host key is proven"),
-    PHASE("system", "cloud-init has ended, the machine is what was asked for"),
-    PHASE("k3s", "K3s is in place and the node Ready"),
-    PHASE("images", "container images are on the node"),
-    PHASE("database", "PostgreSQL answers"),
-    PHASE("server", "the Prefect server answers"),
-    PHASE("worker", "a worker of each pool is ONLINE"),
-    PHASE("canary", "a flow run is COMPLETED"),
-    PHASE("teardown", "everything is taken away"),
+    PHASE("machine", "600", "the machine is made and runs"),
+    PHASE("artifacts", "1800", "files are fetched and checked on this host"),
+    PHASE("ssh", "300", "the machine answers and its host key is proven"),
+    PHASE("system", "300", "cloud-init has ended, the machine is what was asked for"),
+    PHASE("k3s", "300", "K3s is in place and the node Ready"),
+    PHASE("images", "900", "container images are on the node"),
+    PHASE("database", "300", "PostgreSQL answers"),
+    PHASE("server", "420", "the Prefect server answers"),
+    PHASE("worker", "300", "a worker of each pool is ONLINE"),
+    PHASE("canary", "300", "a flow run is COMPLETED"),
+    PHASE("teardown", "600", "everything is taken away"),
     { .path = NULL },
 };
 
@@ -213,10 +214,10 @@ char *field_wants(const struct field *f)
                   f->type == FIELD_SECONDS ? " of seconds" : "", f->min, f->max);
         break;
     case FIELD_STRINGS:
-        sbuf_addf(&out, "a list of %s", f->wants);
+        sbuf_addf(&out, "a list of %" PRId64 " to %" PRId64 " %s", f->min, f->max, f->wants);
         break;
     case FIELD_POOLS:
-        sbuf_addstr(&out, "a list of mappings");
+        sbuf_addf(&out, "a list of %" PRId64 " to %" PRId64 " mappings", f->min, f->max);
         break;
     case FIELD_STRING:
         sbuf_addstr(&out, f->wants);

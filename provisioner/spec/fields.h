@@ -35,7 +35,7 @@ struct field {
     const char *otherwise;     /* default as YAML; NULL: null, what `absent` says */
     const char *absent;        /* what a missing value means, for people */
     const char *example;       /* one valid value as YAML, other than the default where there is another */
-    int64_t min, max;          /* of a number; of the length of a list (max 0: no limit) */
+    int64_t min, max;          /* of a number; of the length of a list */
     const char *const *values; /* FIELD_ENUM */
     const char *const *later;  /* known, not built yet */
     const char *pattern;       /* in the subset that POSIX ERE and ECMA-262 share, anchored */

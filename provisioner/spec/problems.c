@@ -133,14 +133,14 @@ static void fold(const char *s, char ret[static NEAREST_MAX + 1])
     for (; *s && n < NEAREST_MAX; s++) {
         if (*s == '_' || *s == '-' || *s == ' ')
             continue;
-        ret[n++] = *s >= 'A' && *s <= 'Z' ? (char)(*s - 'A' + 'a') : *s;
+        ret[n++] = (char)(*s >= 'A' && *s <= 'Z' ? *s - 'A' + 'a' : *s);
     }
     ret[n] = '\0';
 }
 
 const char *problems_nearest(const char *word, const char *const *candidates, size_t n)
 {
-    char a[NEAREST_MAX + 1], b[NEAREST_MAX + 1];
+    char a[NEAREST_MAX + 1] = "", b[NEAREST_MAX + 1] = "";
     const char *best = NULL;
     size_t best_d = SIZE_MAX;
 

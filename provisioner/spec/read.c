@@ -152,7 +152,8 @@ static void read_default(struct ctx *c, const struct field *f, void *base)
 {
     struct place at = { f, f->path, base };
 
-    if (!f->otherwise || f->offset == FIELD_NOWHERE)
+    /* `timeouts` keeps only what the user wrote; the phases know their own seconds. */
+    if (!f->otherwise || f->offset == FIELD_NOWHERE || f->type == FIELD_SECONDS)
         return;
     AUTO_YT struct yt_node *n = yt_parse(f->otherwise, strlen(f->otherwise), c->p);
     if (n)

@@ -233,7 +233,7 @@ bool read_is_list(struct ctx *c, const struct yt_node *n, const struct place *at
         read_complain(c, n, at);
         return false;
     }
-    if (at->f->max && (int64_t)n->n > at->f->max) {
+    if ((int64_t)n->n > at->f->max) {
         problems_add(c->p, n->line, n->column, at->path, "'%s' has %zu entries; at most %d are allowed", at->path, n->n,
                      (int)at->f->max);
         return false;

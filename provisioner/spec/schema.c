@@ -50,8 +50,7 @@ static json_t *list_schema(const struct field *f, json_t *items)
 
     if (f->min)
         (void)json_object_set_new(j, "minItems", json_integer(f->min));
-    if (f->max)
-        (void)json_object_set_new(j, "maxItems", json_integer(f->max));
+    (void)json_object_set_new(j, "maxItems", json_integer(f->max));
     return j;
 }
 

@@ -47,7 +47,9 @@ static char char_at(const struct reader *r, const yaml_mark_t *m)
             p++;
         while (p < end && ((unsigned char)*p & 0xC0) == 0x80);
     }
-    return p < end ? *p : '\0';
+    if (p == end)
+        return '\0';
+    return *p;
 }
 
 static void report_syntax(struct reader *r)

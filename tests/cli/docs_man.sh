@@ -32,7 +32,7 @@ done
 for status in $(sed -n '/^exit status/,/^$/p' <<<"$help" | grep -oE '\b[0-9]+ [a-z]' | cut -d' ' -f1); do
     grep -qx "\.It $status" man/slipway.1 || say "slipway.1 lacks the exit status $status"
 done
-for name in $(grep -rhoE 'getenv\("[A-Z_]+"\)' provisioner | cut -d'"' -f2 | sort -u | grep -vx -e HOME -e TERM -e PATH); do
+for name in $(grep -rhoE 'env\("[A-Z_]+"\)' provisioner | cut -d'"' -f2 | sort -u | grep -vx -e HOME -e TERM -e PATH); do
     grep -Eq "$name" man/slipway.1 || say "slipway.1 lacks the environment variable $name"
 done
 [ "$failed" -eq 0 ] && echo "manual: ok"

@@ -43,6 +43,8 @@ static void rows_are_complete(void **state)
             regfree(&re);
         if ((f->type == FIELD_STRING || f->type == FIELD_STRINGS) && !f->wants)
             fail_msg("%s: cannot say what it wants", f->path);
+        if ((f->type == FIELD_STRINGS || f->type == FIELD_POOLS) && f->max < 1)
+            fail_msg("%s: a list without a limit", f->path);
     }
 }
 
@@ -231,6 +233,25 @@ static void manual_agrees(void **state)
     }
 }
 
+static void manual_examples_are_valid(void **state)
+{
+    static const char begin[] = ".Bd -literal -offset indent\napiVersion:";
+    AUTO_SBUF struct sbuf page = SBUF_INIT((size_t)1024 * 1024);
+    struct err e = ERR_INIT;
+    size_t seen = 0;
+
+    (void)state;
+    if (fsx_read("man/slipway.yaml.5", &page, &e) < 0)
+        fail_msg("%s", e.msg);
+    for (const char *at = page.data; (at = strstr(at, begin)); at++, seen++) {
+        const char *text = strchr(at, '\n') + 1, *end = strstr(text, "\n.Ed");
+        AUTO_SPEC struct spec *s = NULL;
+        if (spec_parse("slipway.yaml.5", text, (size_t)(end + 1 - text), &s, &e) < 0)
+            fail_msg("%s", e.msg);
+    }
+    assert_true(seen >= 3);
+}
+
 static void schema_has_every_field(void **state)
 {
     AUTO_JSON json_t *schema = spec_schema();
@@ -265,6 +286,7 @@ int main(void)
         cmocka_unit_test(init_for_ssh_asks_for_the_host),
         cmocka_unit_test(init_refuses),
         cmocka_unit_test(manual_agrees),
+        cmocka_unit_test(manual_examples_are_valid),
         cmocka_unit_test(schema_has_every_field),
     };
 

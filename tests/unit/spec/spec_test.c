@@ -164,6 +164,16 @@ static void good_specs_are_accepted(void **state)
     }
 }
 
+static void a_certificate_is_trusted(void **state)
+{
+    AUTO_SPEC struct spec *s = must_parse("tests/data/spec/f.yaml", LOCAL "machine: {trust: [ca.pem]}\n");
+    AUTO_FREE char *want = realpath("tests/data/spec/ca.pem", NULL);
+
+    (void)state;
+    assert_int_equal(s->machine.trust.len, 1);
+    assert_string_equal(s->machine.trust.items[0], want);
+}
+
 static void examples_are_accepted(void **state)
 {
     static const char *const files[] = { "local", "ssh", "full" };
@@ -256,7 +266,7 @@ int main(void)
         cmocka_unit_test(free_mappings_become_json),    cmocka_unit_test(good_specs_are_accepted),
         cmocka_unit_test(examples_are_accepted),        cmocka_unit_test(problems_come_as_rows),
         cmocka_unit_test(a_missing_file_has_a_remedy),  cmocka_unit_test(a_file_too_long_is_refused),
-        cmocka_unit_test(secrets_stay_out_of_messages),
+        cmocka_unit_test(secrets_stay_out_of_messages), cmocka_unit_test(a_certificate_is_trusted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
