@@ -146,8 +146,8 @@ static void good_specs_are_accepted(void **state)
         "provider: {local: {}}\nprefect: {version: 3.8.3}\n",
         "provider: {local: {}}\nprefect: {version: 3.10.0}\n",
         "provider: {local: {}}\nprefect: {version: 4.0.0}\n",
-        "provider: {local: {}}\nprefect: {server: {database: {image: 'r:5000/pg@sha256:"
-        "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef'}}}\n",
+        ("provider: {local: {}}\nprefect: {server: {database: {image: 'r:5000/pg@sha256:"
+         "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef'}}}\n"),
         "provider: {local: {}}\nprefect: {work_pools: [{name: a}, {name: b, concurrency: 10000}]}\n",
         "provider: {local: {}}\nk3s: {config: {disable: [traefik], 'kubelet-arg+': [v=2], cluster-init: true}}\n",
         "provider: {local: {}}\ntimeouts: {machine: 1, teardown: 86400}\n",
