@@ -155,7 +155,7 @@ int local_disk_create(struct run *r, struct local *l, struct err *e)
 
 int local_disk_destroy(struct run *r, struct local *l, struct err *e)
 {
-    static const char *const parts[] = { "disk.raw", "disk.raw.tmp", "console.log", "root", "seed" };
+    static const char *const parts[] = { "disk.raw", "disk.raw.tmp", "console.log", "root", ".#root.lck", "seed" };
 
     (void)r;
     for (size_t i = 0; i < ARRAY_LEN(parts); i++) {

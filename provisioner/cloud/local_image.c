@@ -164,6 +164,15 @@ static int bootstrap_tar(struct run *r, const struct local *l, const char *tar, 
     const char *sources = sources_file();
 
     ui_note(r->ui, "image: Debian packages (mmdebstrap, about half a minute)");
+    /* What it mounts and unpacks goes when it is killed: a mount namespace, and a directory that the next build
+     * empties. Without root it makes a namespace of its own, whose root may not enter our directories. */
+    if (geteuid() == 0) {
+        static const char *const apart[] = { "unshare", "--mount", "--propagation", "private", "--", "env" };
+        for (size_t i = 0; i < ARRAY_LEN(apart); i++)
+            svec_add(&argv, apart[i]);
+        AUTO_FREE char *dir = fsx_dirname(tar);
+        svec_addf(&argv, "TMPDIR=%s", dir);
+    }
     add_arguments(l, &argv);
     svec_add(&argv, SUITE);
     svec_add(&argv, tar);

@@ -18,7 +18,7 @@
 #define FACT_PORT  "local.port"
 #define FACT_ACCEL "local.accel"
 
-enum { KVM_PROBE_MS = 10000 };
+enum { KVM_PROBE_MS = 6000 };
 
 struct arch {
     const char *machine, *qemu, *board, *console;
