@@ -99,7 +99,7 @@ static int postgres_check(struct run *r, const struct step *s, enum step_state *
 
     if (postgres_manifest(r, &text, e) < 0)
         return -1;
-    return manifest_check(r, s->name, text.data, "statefulset/postgres", ret, e);
+    return manifest_check(r, s->name, text.data, "StatefulSet", "postgres", ret, e);
 }
 
 static int postgres_apply(struct run *r, const struct step *s, struct err *e)

@@ -4,24 +4,23 @@
 #include "core/util.h"
 #include "kube/kubectl.h"
 #include "step/journal.h"
-#include <errno.h>
 #include <string.h>
 
-int manifest_check(struct run *r, const char *key, const char *text, const char *object, enum step_state *ret,
-                   struct err *e)
+int manifest_check(struct run *r, const char *key, const char *text, const char *kind, const char *name,
+                   enum step_state *ret, struct err *e)
 {
     AUTO_FREE char *fact = xasprintf("manifest.%s", key);
-    const char *const args[] = { "-n", NAMESPACE, "get", object, "-o", "name", NULL };
+    AUTO_JSON json_t *object = NULL;
     char digest[HASH_HEX];
 
     *ret = STEP_TODO;
     hash_sha256_hex(text, strlen(text), digest);
     if (strcmp(journal_str(r->journal, fact), digest) != 0)
         return 0;
-    if (kubectl(r, args, NULL, NULL, e) == 0)
-        *ret = STEP_DONE;
-    else if (e->sys != ENOENT)
+    if (kubectl_object(r, kind, name, &object, e) < 0)
         return -1;
+    if (object)
+        *ret = STEP_DONE;
     return 0;
 }
 

@@ -3,8 +3,8 @@
 #include "core/err.h"
 #include "step/engine.h"
 
-/* DONE when `text` is what was applied last for `key` and `object` ("kind/name") still exists. */
-int manifest_check(struct run *r, const char *key, const char *text, const char *object, enum step_state *ret,
-                   struct err *e) NODISCARD;
+/* DONE when `text` is what was applied last for `key` and the object still exists. */
+int manifest_check(struct run *r, const char *key, const char *text, const char *kind, const char *name,
+                   enum step_state *ret, struct err *e) NODISCARD;
 /* Apply and remember the text's digest. */
 int manifest_apply(struct run *r, const char *key, const char *text, struct err *e) NODISCARD;

@@ -19,9 +19,8 @@ struct prefect_api {
 static int service_address(struct run *r, char ret[static 64], struct err *e)
 {
     AUTO_JSON json_t *svc = NULL;
-    const char *const args[] = { "-n", NAMESPACE, "get", "service", "prefect-server", "-o", "json", NULL };
 
-    if (kubectl(r, args, NULL, &svc, e) < 0)
+    if (kubectl_object(r, "Service", "prefect-server", &svc, e) < 0)
         return -1;
     (void)snprintf(ret, 64, "%.63s", jsonx_str(svc, "spec.clusterIP"));
     return *ret ? 0 : err_set(e, ERR_REMOTE, "service 'prefect-server' has no cluster address");

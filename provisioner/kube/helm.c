@@ -69,13 +69,12 @@ static int release_status(struct run *r, const char *name, char ret[static 32], 
 {
     AUTO_JSON json_t *list = NULL;
     AUTO_FREE char *labels = xasprintf("owner=helm,name=%s", name);
-    const char *const args[] = { "-n", NAMESPACE, "get", "secrets", "-l", labels, "-o", "json", NULL };
     int64_t newest = 0;
     size_t i;
     json_t *s;
 
     ret[0] = '\0';
-    if (kubectl(r, args, NULL, &list, e) < 0)
+    if (kubectl_list(r, "Secret", labels, &list, e) < 0)
         return -1;
     json_array_foreach (json_object_get(list, "items"), i, s) {
         int64_t revision = strtoll(jsonx_str(s, "metadata.labels.version"), NULL, 10);

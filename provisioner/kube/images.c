@@ -5,6 +5,7 @@
 #include "kube/kubectl.h"
 #include "kube/node.h"
 #include "kube/place.h"
+#include "kube/view.h"
 #include "spec/spec.h"
 #include "ssh/ssh.h"
 #include <string.h>
@@ -45,11 +46,16 @@ static int digest_on_node(struct run *r, const char *name, char ret[static 72], 
     AUTO_SSH_RESULT struct ssh_result res = SSH_RESULT_INIT;
     AUTO_FREE char *filter = xasprintf("name==%s", name);
     const char *const argv[] = { K3S_BINARY, "ctr", "-n", "k8s.io", "images", "ls", filter, NULL };
+    int usable = view_usable(r, e);
+
+    if (usable > 0)
+        view_image_digest(r, name, ret);
+    if (usable != 0)
+        return usable < 0 ? -1 : 0;
 
     if (on_node(r, argv, &res, e) < 0)
         return -1;
-    const char *p = strstr(res.out.data, "sha256:");
-    (void)snprintf(ret, 72, "%.71s", p ? p : "");
+    view_parse_image(res.out.data, name, ret);
     return 0;
 }
 
@@ -115,9 +121,12 @@ static int image_check(struct run *r, const struct step *s, enum step_state *ret
 {
     const struct artifact_image *i;
 
-    if (find_image(r, s->arg, &i, e) < 0 || k3s_wait_containerd(r, e) < 0)
+    if (find_image(r, s->arg, &i, e) < 0)
         return -1;
-    int rc = image_there(r, i, e);
+    int rc = view_usable(r, e);
+    if (rc < 0 || (rc == 0 && k3s_wait_containerd(r, e) < 0))
+        return -1;
+    rc = image_there(r, i, e);
     *ret = rc > 0 ? STEP_DONE : STEP_TODO;
     return rc < 0 ? -1 : 0;
 }

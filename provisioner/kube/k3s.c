@@ -10,6 +10,7 @@
 #include "kube/kubectl.h"
 #include "kube/node.h"
 #include "kube/place.h"
+#include "kube/view.h"
 #include "spec/spec.h"
 #include "ssh/ssh.h"
 #include "step/journal.h"
@@ -161,7 +162,11 @@ static int install_check(struct run *r, const struct step *s, enum step_state *r
     *ret = STEP_TODO;
     if (journal_mark(r->journal, s->name) != JOURNAL_DONE || strcmp(journal_str(r->journal, "k3s.digest"), want) != 0)
         return 0;
-    int rc = place_check(r, K3S_BINARY, f->sha256, e);
+    int rc = view_usable(r, e);
+    if (rc > 0)
+        rc = strcmp(view_k3s_sha256(r), f->sha256) == 0;
+    else if (rc == 0)
+        rc = place_check(r, K3S_BINARY, f->sha256, e);
     if (rc > 0)
         *ret = STEP_DONE;
     return rc < 0 ? -1 : 0;
@@ -187,6 +192,14 @@ static int install_apply(struct run *r, const struct step *s, struct err *e)
     return journal_set(r->journal, "k3s.digest", json_string(digest), e);
 }
 
+/* A K3s that somebody stopped is started, not waited for. */
+static int ensure_started(struct run *r, struct err *e)
+{
+    static const char *const start[] = { "systemctl", "start", "--no-block", "k3s.service", NULL };
+
+    return run_root(r, start, e);
+}
+
 static int wait_k3s(struct run *r, const char *name, wait_probe *probe, int64_t every_ms, struct err *e)
 {
     const struct wait w = { name, phases_deadline_ms(r->phases, PHASE_K3S, r->spec->timeouts), every_ms };
@@ -196,23 +209,26 @@ static int wait_k3s(struct run *r, const char *name, wait_probe *probe, int64_t 
 
 int k3s_wait_containerd(struct run *r, struct err *e)
 {
+    if (ensure_started(r, e) < 0)
+        return -1;
     return wait_k3s(r, "containerd on the machine", k3s_probe_containerd, 250, e);
 }
 
 static int ready_check(struct run *r, const struct step *s, enum step_state *ret, struct err *e)
 {
-    char why[256];
-    struct err not_yet = ERR_INIT;
+    int usable = view_usable(r, e);
 
-    (void)e;
-    *ret = journal_mark(r->journal, s->name) == JOURNAL_DONE && k3s_probe_ready(r, why, &not_yet) > 0 ? STEP_DONE
-                                                                                                      : STEP_TODO;
-    return 0;
+    /* Without a fresh view somebody acted or the cluster does not answer: then it is waited for. */
+    (void)s;
+    *ret = usable > 0 && view_node_ready(r) ? STEP_DONE : STEP_TODO;
+    return usable < 0 ? -1 : 0;
 }
 
 static int ready_apply(struct run *r, const struct step *s, struct err *e)
 {
     (void)s;
+    if (ensure_started(r, e) < 0)
+        return -1;
     return wait_k3s(r, "K3s node Ready", k3s_probe_ready, 500, e);
 }
 

@@ -4,6 +4,7 @@
 #include "core/mem.h"
 #include "core/svec.h"
 #include "core/util.h"
+#include "kube/view.h"
 #include "ssh/ssh.h"
 #include <errno.h>
 #include <string.h>
@@ -44,17 +45,46 @@ int kubectl_apply(struct run *r, const char *manifest, const char *what, struct 
     return 0;
 }
 
+int kubectl_object(struct run *r, const char *kind, const char *name, json_t **ret, struct err *e)
+{
+    const char *const args[] = { "-n", NAMESPACE, "get", kind, name, "-o", "json", NULL };
+    int usable = view_usable(r, e);
+
+    *ret = NULL;
+    if (usable < 0)
+        return -1;
+    if (usable > 0) {
+        *ret = json_incref((json_t *)(uintptr_t)view_object(r, kind, name));
+        return 0;
+    }
+    if (kubectl(r, args, NULL, ret, e) == 0)
+        return 0;
+    if (e->sys != ENOENT)
+        return err_wrap(e, "%s '%s'", kind, name);
+    err_clear(e);
+    return 0;
+}
+
+int kubectl_list(struct run *r, const char *kind, const char *selector, json_t **ret, struct err *e)
+{
+    const char *const args[] = { "-n", NAMESPACE, "get", kind, "-l", selector, "-o", "json", NULL };
+    int usable = view_usable(r, e);
+
+    if (usable < 0)
+        return -1;
+    if (usable == 0)
+        return kubectl(r, args, NULL, ret, e);
+    *ret = view_list(r, kind, selector);
+    return 0;
+}
+
 int kubectl_secret(struct run *r, const char *name, const char *key, char **ret, struct err *e)
 {
     AUTO_JSON json_t *secret = NULL;
     AUTO_SBUF struct sbuf value = SBUF_INIT(64 << 10);
-    const char *const args[] = { "-n", NAMESPACE, "get", "secret", name, "-o", "json", NULL };
 
-    if (kubectl(r, args, NULL, &secret, e) < 0) {
-        if (e->sys != ENOENT)
-            return err_wrap(e, "secret '%s'", name);
-        err_clear(e);
-    }
+    if (kubectl_object(r, "Secret", name, &secret, e) < 0)
+        return -1;
     const char *text = json_string_value(json_object_get(json_object_get(secret, "data"), key));
     if (text && base64_decode(&value, text, strlen(text), e) < 0)
         return err_wrap(e, "secret '%s'", name);

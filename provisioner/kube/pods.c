@@ -145,11 +145,10 @@ static int failed(struct run *r, const char *name, const char *why, struct err *
 int pods_probe(struct run *r, const char *selector, char why[static 256], struct err *e)
 {
     AUTO_JSON json_t *list = NULL;
-    const char *const args[] = { "-n", NAMESPACE, "get", "pods", "-l", selector, "-o", "json", NULL };
     size_t i, ready = 0;
     json_t *pod;
 
-    if (kubectl(r, args, NULL, &list, e) < 0)
+    if (kubectl_list(r, "Pod", selector, &list, e) < 0)
         return -1;
     const json_t *items = json_object_get(list, "items");
     (void)snprintf(why, 256, "no pod '%s' yet", selector);

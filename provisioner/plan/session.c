@@ -6,6 +6,7 @@
 #include "core/mem.h"
 #include "core/util.h"
 #include "kube/node.h"
+#include "kube/view.h"
 #include "spec/spec.h"
 #include "ssh/ssh.h"
 #include "step/journal.h"
@@ -102,6 +103,7 @@ void session_close(struct session *s)
         s->run.provider->ops->close(s->run.provider);
     artifacts_free(s->run.artifacts);
     node_free(s->run.node);
+    view_free(s->run.view);
     phases_free(s->run.phases);
     journal_free(s->run.journal);
     lock_release(s->lock);

@@ -12,6 +12,7 @@ struct provider;
 struct ssh;
 struct artifacts;
 struct node;
+struct view;
 
 struct run {
     const struct spec *spec;
@@ -24,6 +25,7 @@ struct run {
     struct provider *provider;   /* cloud/: the machine's maker; NULL until opened */
     struct ssh *ssh;             /* the one connection, NULL until open */
     struct node *node;           /* kube/: facts of the machine, NULL until read */
+    struct view *view;           /* kube/: the cluster as it was before a step acted, NULL until looked at */
     bool no_canary;
     bool installed; /* K3s was there when this run began: the disk check is the installation's */
     bool changed;   /* a step acted */
