@@ -26,7 +26,7 @@ swap)
     done
     rm -f ssh_host_rsa_key ssh_host_rsa_key.pub ssh_host_dsa_key ssh_host_dsa_key.pub
     sync -f .
-    sshd -t
+    # The unit checks configuration and keys before it starts. cloud-init may be restarting it at this very moment.
     systemctl restart ssh.service 2>/dev/null || systemctl restart sshd.service
     ;;
 clean)

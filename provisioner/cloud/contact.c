@@ -10,7 +10,7 @@
 #include "step/journal.h"
 #include "step/state.h"
 #include <errno.h>
-#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -25,20 +25,19 @@ static char *pin_path(const struct run *r)
     return fsx_join(r->dir, "known_host");
 }
 
-/* The pinned key line, or NULL. Caller frees. */
-static int pinned(const struct run *r, char **ret, struct err *e)
+/* The pinned key line: 1 there, 0 not pinned yet, -1. */
+static int pinned(const struct run *r, char ret[static KEY_LINE_MAX], struct err *e)
 {
     AUTO_FREE char *path = pin_path(r);
-    AUTO_SBUF struct sbuf text = SBUF_INIT(KEY_LINE_MAX);
+    AUTO_SBUF struct sbuf text = SBUF_INIT(KEY_LINE_MAX - 1);
 
-    *ret = NULL;
     if (!fsx_exists(path))
         return 0;
     if (fsx_read(path, &text, e) < 0)
         return -1;
     sbuf_trim(&text);
-    *ret = sbuf_take(&text);
-    return 0;
+    (void)snprintf(ret, KEY_LINE_MAX, "%s", text.data);
+    return 1;
 }
 
 static int read_identity(const char *path, struct ssh_key *ret, struct err *e)
@@ -114,16 +113,17 @@ static int connect_first(struct run *r, struct err *e)
 
 int contact_open(struct run *r, struct err *e)
 {
-    AUTO_FREE char *pin = NULL;
+    char pin[KEY_LINE_MAX];
 
     if (r->ssh)
         return 0;
     phases_begin(r->phases, PHASE_SSH);
     if (r->provider->ops->trust == HOST_TRUST_SPEC)
         return connect_with(r, r->spec->ssh.host_key, e);
-    if (pinned(r, &pin, e) < 0)
+    int found = pinned(r, pin, e);
+    if (found < 0)
         return -1;
-    return pin ? connect_with(r, pin, e) : connect_first(r, e);
+    return found ? connect_with(r, pin, e) : connect_first(r, e);
 }
 
 void contact_close(struct run *r)

@@ -20,6 +20,8 @@
 #define FACT_DRIVER  "local.driver"
 #define FACT_PROCESS "local.process"
 
+const struct local_driver *const local_drivers[] = { &local_nspawn, &local_qemu, NULL };
+
 void local_row(json_t *rows, const char *kind, const char *name)
 {
     json_array_append_new(rows, json_pack("{s:s, s:s}", "kind", kind, "name", name));
@@ -146,9 +148,18 @@ static int network_create(struct run *r, struct provider *p, struct err *e)
     return local_of(p)->driver->net_create(r, local_of(p), e);
 }
 
+/* Could this driver have made something here? Without the journal the one in the spec need not be the one that did. */
+static bool possible(const struct local_driver *d)
+{
+    return (!d->root || geteuid() == 0) && proc_have(d->tools[0].tool);
+}
+
 static int network_destroy(struct run *r, struct provider *p, struct err *e)
 {
-    return local_of(p)->driver->net_destroy(r, local_of(p), e);
+    for (const struct local_driver *const *d = local_drivers; *d; d++)
+        if (possible(*d) && (*d)->net_destroy(r, local_of(p), e) < 0)
+            return -1;
+    return 0;
 }
 
 static int machine_find(struct run *r, struct provider *p, struct err *e)
@@ -165,7 +176,8 @@ static int machine_create(struct run *r, struct provider *p, struct err *e)
     pid_t pid = -1;
 
     /* A start that was cut off may have left a part of it. */
-    if (local_kill(r, l, e) < 0 || l->driver->release(r, l, e) < 0 || l->driver->start(r, l, &pid, e) < 0)
+    if (local_kill(r, l, e) < 0 || l->driver->release(r, l, e) < 0 || l->driver->start(r, l, &pid, e) < 0 ||
+        local_await_start(r, l, pid, e) < 0)
         return err_wrap(e, "machine '%s'", l->id);
     return journal_set(r->journal, FACT_PROCESS,
                        json_pack("{s:i, s:I}", "pid", (int)pid, "start", (json_int_t)proc_start_time(pid)), e);
@@ -175,8 +187,11 @@ static int machine_destroy(struct run *r, struct provider *p, struct err *e)
 {
     struct local *l = local_of(p);
 
-    if (local_kill(r, l, e) < 0 || l->driver->release(r, l, e) < 0)
+    if (local_kill(r, l, e) < 0)
         return err_wrap(e, "machine '%s'", l->id);
+    for (const struct local_driver *const *d = local_drivers; *d; d++)
+        if (possible(*d) && (*d)->release(r, l, e) < 0)
+            return err_wrap(e, "machine '%s'", l->id);
     return journal_set(r->journal, FACT_PROCESS, json_null(), e);
 }
 
@@ -255,7 +270,10 @@ static int local_sweep(struct run *r, struct provider *p, json_t *rows, struct e
     }
     if (fsx_exists(l->disk))
         local_row(rows, "disk", l->disk);
-    return l->driver->net_sweep(r, l, rows, e);
+    for (const struct local_driver *const *d = local_drivers; *d; d++)
+        if (possible(*d) && (*d)->net_sweep(r, l, rows, e) < 0)
+            return -1;
+    return 0;
 }
 
 #define LOCAL_OPS(share)                                                                                             \
@@ -310,8 +328,6 @@ static const struct local_tool *missing_tool(const struct local_driver *d, bool 
     return NULL;
 }
 
-static const struct local_driver *const drivers[] = { &local_nspawn, &local_qemu }; /* in order of preference */
-
 static const struct local_driver *usable(const struct local_driver *d, bool root, bool (*have)(const char *tool),
                                          struct err *e)
 {
@@ -338,11 +354,10 @@ const struct local_driver *local_driver_choose(const char *want, bool root, bool
 {
     bool any = strcmp(want, "auto") == 0;
 
-    for (size_t i = 0; i < ARRAY_LEN(drivers); i++) {
-        const struct local_driver *d = drivers[i];
-        bool last = i + 1 == ARRAY_LEN(drivers);
-        /* `auto` passes over what cannot run here, and names the missing package of nspawn only to root. */
-        if (any && !last && ((d->root && !root) || !have(d->tools[0].tool)))
+    for (const struct local_driver *const *at = local_drivers; *at; at++) {
+        const struct local_driver *d = *at;
+        /* `auto` passes over what cannot run here, unless nothing else comes. */
+        if (any && at[1] && ((d->root && !root) || !have(d->tools[0].tool)))
             continue;
         if (any || strcmp(want, d->name) == 0)
             return usable(d, root, have, e);

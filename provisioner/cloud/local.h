@@ -57,6 +57,7 @@ struct local_file {
 };
 
 extern const struct local_driver local_nspawn, local_qemu;
+extern const struct local_driver *const local_drivers[]; /* in order of preference, ends with NULL */
 
 static inline struct local *local_of(struct provider *p)
 {
@@ -91,6 +92,12 @@ int local_disk_destroy(struct run *r, struct local *l, struct err *e) NODISCARD;
 size_t local_processes(const struct local *l, pid_t *ret, size_t max);
 /* Kill them all and wait until they are gone. */
 int local_kill(struct run *r, const struct local *l, struct err *e) NODISCARD;
+
+int local_await_start(struct run *r, const struct local *l, pid_t pid, struct err *e) NODISCARD;
+
+/* Command lines, for the tests too. `share` may be NULL. */
+void local_nspawn_argv(const struct local *l, const char *root, const char *share, bool systemd_host, struct svec *v);
+void local_qemu_argv(const struct local *l, const char *accel, const struct local_size *size, int port, struct svec *v);
 
 /* Append {"kind","name"}. */
 void local_row(json_t *rows, const char *kind, const char *name);

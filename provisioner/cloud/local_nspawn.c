@@ -46,7 +46,7 @@ static const char *resolv_mode(void)
     return "replace-host";
 }
 
-static void nspawn_argv(const struct local *l, const char *root, const char *share, bool systemd_host, struct svec *v)
+void local_nspawn_argv(const struct local *l, const char *root, const char *share, bool systemd_host, struct svec *v)
 {
     static const char *const fixed[] = {
         "--quiet",           "--boot",
@@ -62,10 +62,13 @@ static void nspawn_argv(const struct local *l, const char *root, const char *sha
      */
     if (!systemd_host)
         svec_add(v, "--keep-unit");
-    svec_addf(v, "%s%s", l->driver->argument, l->id);
+    svec_addf(v, "%s%s", local_nspawn.argument, l->id);
     svec_addf(v, "--directory=%s", root);
     svec_addf(v, "--network-namespace-path=/run/netns/%s", l->id);
     svec_addf(v, "--resolv-conf=%s", resolv_mode());
+    /* K3s loads the modules that it needs (overlay, br_netfilter) by itself. */
+    if (fsx_exists("/lib/modules"))
+        svec_add(v, "--bind-ro=/lib/modules");
     if (share)
         svec_addf(v, "--bind-ro=%s:%s", share, LOCAL_SHARE);
 }
@@ -99,7 +102,7 @@ static int start(struct run *r, struct local *l, pid_t *ret, struct err *e)
                                    root };
     for (size_t i = 0; i < ARRAY_LEN(before); i++)
         svec_add(&argv, before[i]);
-    nspawn_argv(l, root, share, fsx_exists("/run/systemd/system"), &argv);
+    local_nspawn_argv(l, root, share, fsx_exists("/run/systemd/system"), &argv);
     return proc_detach(svec_argv(&argv), &o, log, ret, e);
 }
 

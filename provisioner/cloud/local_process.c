@@ -22,8 +22,9 @@ static bool dead(const char *pid)
     return !p || p[2] == 'Z' || p[2] == 'X';
 }
 
-/* Is `mark` an element of the command line? */
-static bool marked(const char *pid, const char *mark)
+/* Is "<a driver's argument><id>" an element of the command line? Any driver's: without the journal nobody knows which
+ * one made the machine. */
+static bool marked(const char *pid, const char *id)
 {
     char path[64];
     AUTO_SBUF struct sbuf args = SBUF_INIT(64 << 10);
@@ -35,8 +36,11 @@ static bool marked(const char *pid, const char *mark)
     while (f && (n = fread(buf, 1, sizeof(buf), f)) > 0)
         sbuf_add(&args, buf, n);
     for (size_t i = 0; i < args.len; i += strlen(args.data + i) + 1)
-        if (strcmp(args.data + i, mark) == 0)
-            return true;
+        for (const struct local_driver *const *d = local_drivers; *d; d++) {
+            size_t skip = strlen((*d)->argument);
+            if (strncmp(args.data + i, (*d)->argument, skip) == 0 && strcmp(args.data + i + skip, id) == 0)
+                return true;
+        }
     return false;
 }
 
@@ -52,7 +56,6 @@ static bool inside(const char *pid, const struct stat *ns)
 
 size_t local_processes(const struct local *l, pid_t *ret, size_t max)
 {
-    AUTO_FREE char *mark = xasprintf("%s%s", l->driver->argument, l->id);
     AUTO_FREE char *ns_path = xasprintf("/run/netns/%s", l->id);
     AUTO_DIR DIR *proc = opendir("/proc");
     const struct dirent *d;
@@ -63,7 +66,7 @@ size_t local_processes(const struct local *l, pid_t *ret, size_t max)
     if (stat(ns_path, &ns) < 0 || stat("/proc/self/ns/net", &host) < 0 || ns.st_dev != host.st_dev)
         ns.st_ino = 0;
     while (proc && n < max && (d = readdir(proc)))
-        if (isdigit((unsigned char)d->d_name[0]) && (marked(d->d_name, mark) || inside(d->d_name, &ns)) &&
+        if (isdigit((unsigned char)d->d_name[0]) && (marked(d->d_name, l->id) || inside(d->d_name, &ns)) &&
             !dead(d->d_name))
             ret[n++] = (pid_t)strtol(d->d_name, NULL, 10);
     return n;
@@ -89,4 +92,30 @@ int local_kill(struct run *r, const struct local *l, struct err *e)
     struct local copy = *l;
 
     return wait_for(&w, r->clock, r->ui, none_left, &copy, e);
+}
+
+struct start {
+    const struct local *local;
+    pid_t pid;
+};
+
+static int appeared(void *ctx, char why[static 256], struct err *e)
+{
+    const struct start *s = ctx;
+    char pid[16];
+    pid_t one;
+
+    (void)e;
+    (void)snprintf(pid, sizeof(pid), "%d", (int)s->pid);
+    (void)snprintf(why, 256, "process %s is about to begin", pid);
+    return local_processes(s->local, &one, 1) > 0 || dead(pid);
+}
+
+/* Between fork and exec the child has no mark yet; who looks then would say that the machine has ended. */
+int local_await_start(struct run *r, const struct local *l, pid_t pid, struct err *e)
+{
+    const struct wait w = { "start of the machine's process", r->clock->mono_ms(r->clock) + 10000, 2 };
+    struct start s = { l, pid };
+
+    return wait_for(&w, r->clock, r->ui, appeared, &s, e);
 }

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #define FACT_PORT  "local.port"
@@ -20,21 +19,17 @@
 
 enum { KVM_PROBE_MS = 6000 };
 
-struct arch {
-    const char *machine, *qemu, *board, *console;
-};
-
-static const struct arch archs[] = {
-    { "x86_64", "qemu-system-x86_64", "q35", "ttyS0" },
-    { "aarch64", "qemu-system-aarch64", "virt", "ttyAMA0" },
-};
-
+/* By the compiler's target: a slipway runs on the architecture that it was built for. */
 #if defined(__aarch64__)
 #    define QEMU_TOOL    "qemu-system-aarch64"
 #    define QEMU_PACKAGE "qemu-system-arm"
+#    define QEMU_BOARD   "virt"
+#    define QEMU_CONSOLE "ttyAMA0"
 #else
 #    define QEMU_TOOL    "qemu-system-x86_64"
 #    define QEMU_PACKAGE "qemu-system-x86"
+#    define QEMU_BOARD   "q35"
+#    define QEMU_CONSOLE "ttyS0"
 #endif
 
 static const struct local_tool tools[] = {
@@ -49,18 +44,6 @@ static const struct local_file files[] = {
       "/lib/systemd/system/systemd-networkd.service", NULL },
     { NULL, NULL, NULL, NULL },
 };
-
-static const struct arch *arch_here(struct err *e)
-{
-    struct utsname u = { .machine = "" };
-
-    (void)uname(&u);
-    for (size_t i = 0; i < ARRAY_LEN(archs); i++)
-        if (strcmp(archs[i].machine, u.machine) == 0)
-            return &archs[i];
-    (void)err_set(e, ERR_USAGE, "no local machine on architecture '%s'", u.machine);
-    return NULL;
-}
 
 static int64_t port_of(const struct run *r)
 {
@@ -104,6 +87,8 @@ static int net_create(struct run *r, struct local *l, struct err *e)
 static int net_destroy(struct run *r, struct local *l, struct err *e)
 {
     (void)l;
+    if (journal_set(r->journal, FACT_ACCEL, json_null(), e) < 0)
+        return -1;
     return journal_set(r->journal, FACT_PORT, json_null(), e);
 }
 
@@ -115,18 +100,17 @@ static int net_sweep(struct run *r, struct local *l, json_t *rows, struct err *e
 
 /* /dev/kvm that opens proves nothing: under some nested hypervisors a guest starts and then stands still. So the
  * image's own kernel must come as far as its panic for want of a root file system. */
-static bool kvm_works(const struct local *l, const struct arch *arch)
+static bool kvm_works(const struct local *l)
 {
     AUTO_FREE char *kernel = local_image_part(l, "kernel");
-    AUTO_FREE char *append = xasprintf("console=%s panic=-1", arch->console);
     AUTO_CLOSE int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-    const char *const argv[] = { arch->qemu,
+    const char *const argv[] = { QEMU_TOOL,
                                  "-accel",
                                  "kvm",
                                  "-cpu",
                                  "host",
                                  "-M",
-                                 arch->board,
+                                 QEMU_BOARD,
                                  "-m",
                                  "256",
                                  "-nodefaults",
@@ -137,7 +121,7 @@ static bool kvm_works(const struct local *l, const struct arch *arch)
                                  "-kernel",
                                  kernel,
                                  "-append",
-                                 append,
+                                 "console=" QEMU_CONSOLE " panic=-1",
                                  "-serial",
                                  "null",
                                  NULL };
@@ -147,7 +131,7 @@ static bool kvm_works(const struct local *l, const struct arch *arch)
     return fd >= 0 && proc_run(argv, &o, &ignored) == 0;
 }
 
-static int choose_accel(struct run *r, struct local *l, const struct arch *arch, const char **ret, struct err *e)
+static int choose_accel(struct run *r, struct local *l, const char **ret, struct err *e)
 {
     const char *known = journal_str(r->journal, FACT_ACCEL);
 
@@ -156,7 +140,7 @@ static int choose_accel(struct run *r, struct local *l, const struct arch *arch,
         return 0;
     }
     ui_note(r->ui, "does KVM work here?");
-    *ret = kvm_works(l, arch) ? "kvm" : "tcg";
+    *ret = kvm_works(l) ? "kvm" : "tcg";
     return journal_set(r->journal, FACT_ACCEL, json_string(*ret), e);
 }
 
@@ -174,23 +158,22 @@ static char *drive_of(const char *path)
     return sbuf_take(&b);
 }
 
-static void qemu_argv(const struct local *l, const struct arch *arch, const char *accel, const struct local_size *size,
-                      int port, struct svec *v)
+void local_qemu_argv(const struct local *l, const char *accel, const struct local_size *size, int port, struct svec *v)
 {
     AUTO_FREE char *kernel = local_image_part(l, "kernel");
     AUTO_FREE char *initrd = local_image_part(l, "initrd");
     AUTO_FREE char *drive = drive_of(l->disk);
     bool kvm = strcmp(accel, "kvm") == 0;
 
-    svec_add(v, arch->qemu);
+    svec_add(v, QEMU_TOOL);
     svec_add(v, "-name");
-    svec_addf(v, "%s%s", l->driver->argument, l->id);
+    svec_addf(v, "%s%s", local_qemu.argument, l->id);
     svec_add(v, "-accel");
     svec_add(v, kvm ? "kvm" : "tcg,thread=multi");
     svec_add(v, "-cpu");
     svec_add(v, kvm ? "host" : "max");
     svec_add(v, "-M");
-    svec_add(v, arch->board);
+    svec_add(v, QEMU_BOARD);
     svec_add(v, "-smp");
     svec_addf(v, "%d", size->vcpus);
     svec_add(v, "-m");
@@ -204,7 +187,7 @@ static void qemu_argv(const struct local *l, const struct arch *arch, const char
     svec_add(v, "-initrd");
     svec_add(v, initrd);
     svec_add(v, "-append");
-    svec_addf(v, "root=/dev/vda rw rootfstype=ext4 console=%s quiet systemd.show_status=no", arch->console);
+    svec_add(v, "root=/dev/vda rw rootfstype=ext4 console=" QEMU_CONSOLE " quiet systemd.show_status=no");
     svec_add(v, "-drive");
     svec_add(v, drive);
     svec_add(v, "-device");
@@ -219,21 +202,20 @@ static int start(struct run *r, struct local *l, pid_t *ret, struct err *e)
 {
     AUTO_SVEC struct svec argv = SVEC_INIT;
     AUTO_CLOSE int log = open(l->console, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-    const struct arch *arch = arch_here(e);
     const char *accel;
     struct local_size size;
     int port = (int)port_of(r);
 
     if (log < 0)
         return err_sys(e, ERR_INTERNAL, "open '%s'", l->console);
-    if (!arch || local_size_here(r->spec, &size, e) < 0 || choose_accel(r, l, arch, &accel, e) < 0)
+    if (local_size_here(r->spec, &size, e) < 0 || choose_accel(r, l, &accel, e) < 0)
         return -1;
     if (strcmp(accel, "tcg") == 0)
         ui_warn(r->ui, "KVM does not work on this host: the machine is emulated, 5 to 20 times slower");
     /* The port was free when it was chosen; another program may have taken it since. */
     if (try_port(port, &port) < 0 && (net_create(r, l, e) < 0 || (port = (int)port_of(r)) == 0))
         return -1;
-    qemu_argv(l, arch, accel, &size, port, &argv);
+    local_qemu_argv(l, accel, &size, port, &argv);
     return proc_detach(svec_argv(&argv), NULL, log, ret, e);
 }
 

@@ -47,9 +47,11 @@ static void driver_choice(void **state)
         missing = cases[i].missing;
         const struct local_driver *d = local_driver_choose(cases[i].want, cases[i].root, all_but_missing, &e);
         const char *got = d ? d->name : "(error)";
-        if (strcmp(got, cases[i].driver ? cases[i].driver : "(error)") != 0)
+        const char *want = cases[i].driver ? cases[i].driver : "(error)";
+        if (strcmp(got, want) != 0)
             fail_msg("%s: got %s (%s)", cases[i].name, got, e.msg);
-        if (!d && (!strstr(e.msg, cases[i].text) || !strstr(e.hint, cases[i].hint)))
+        const char *text = cases[i].text, *hint = cases[i].hint;
+        if (!d && text && hint && (!strstr(e.msg, text) || !strstr(e.hint, hint)))
             fail_msg("%s: said '%s', hint '%s'", cases[i].name, e.msg, e.hint);
     }
 }
@@ -143,6 +145,65 @@ static void subnets(void **state)
     }
 }
 
+static bool has(const struct svec *v, const char *word)
+{
+    for (size_t i = 0; i < v->len; i++)
+        if (strcmp(v->items[i], word) == 0)
+            return true;
+    return false;
+}
+
+static bool has_pair(const struct svec *v, const char *option, const char *value)
+{
+    for (size_t i = 0; i + 1 < v->len; i++)
+        if (strcmp(v->items[i], option) == 0 && strcmp(v->items[i + 1], value) == 0)
+            return true;
+    return false;
+}
+
+static void nspawn_arguments(void **state)
+{
+    static const struct local l = { .id = "sw-demo-0123abcd", .link = "sw0123abcd" };
+    AUTO_SVEC struct svec bare = SVEC_INIT, full = SVEC_INIT;
+
+    (void)state;
+    local_nspawn_argv(&l, "/d/root", NULL, true, &bare);
+    local_nspawn_argv(&l, "/d/root", "/a b", false, &full);
+    assert_true(has(&bare, "--machine=sw-demo-0123abcd"));
+    assert_true(has(&bare, "--network-namespace-path=/run/netns/sw-demo-0123abcd"));
+    assert_true(has(&bare, "--directory=/d/root"));
+    assert_true(has(&bare, "--register=no"));
+    /* On a systemd host the machine gets a scope of its own; elsewhere it must not ask for one. */
+    assert_false(has(&bare, "--keep-unit"));
+    assert_true(has(&full, "--keep-unit"));
+    assert_true(has(&full, "--bind-ro=/a b:/mnt/slipway"));
+    assert_false(has(&bare, "--bind-ro=/a b:/mnt/slipway"));
+}
+
+static void qemu_arguments(void **state)
+{
+    static char disk[] = "/d/a,b/disk.raw", image[] = "/c/qemu.ext4";
+    static const struct local l = { .id = "sw-demo-0123abcd", .disk = disk, .image = image };
+    static const struct local_size size = { 2, 3000 };
+    AUTO_SVEC struct svec kvm = SVEC_INIT, tcg = SVEC_INIT;
+
+    (void)state;
+    local_qemu_argv(&l, "kvm", &size, 2222, &kvm);
+    local_qemu_argv(&l, "tcg", &size, 2222, &tcg);
+    assert_true(has_pair(&kvm, "-name", "guest=sw-demo-0123abcd"));
+    assert_true(has_pair(&kvm, "-accel", "kvm"));
+    assert_true(has_pair(&kvm, "-cpu", "host"));
+    assert_true(has_pair(&tcg, "-accel", "tcg,thread=multi"));
+    assert_true(has_pair(&tcg, "-cpu", "max"));
+    assert_true(has_pair(&kvm, "-smp", "2"));
+    assert_true(has_pair(&kvm, "-m", "3000"));
+    assert_true(has_pair(&kvm, "-kernel", "/c/qemu.ext4.kernel"));
+    assert_true(has_pair(&kvm, "-netdev", "user,id=net,ipv6=off,hostfwd=tcp:127.0.0.1:2222-:22"));
+    /* A comma in a path must not become an option. */
+    assert_true(
+        has_pair(&kvm, "-drive", "if=none,id=disk,format=raw,discard=unmap,cache=writeback,file=/d/a,,b/disk.raw"));
+}
+
 static void registry(void **state)
 {
     struct step steps[16];
@@ -172,8 +233,9 @@ static void registry(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(driver_choice), cmocka_unit_test(sizes),    cmocka_unit_test(routes),
-        cmocka_unit_test(subnets),       cmocka_unit_test(registry),
+        cmocka_unit_test(driver_choice),  cmocka_unit_test(sizes),    cmocka_unit_test(routes),
+        cmocka_unit_test(subnets),        cmocka_unit_test(registry), cmocka_unit_test(nspawn_arguments),
+        cmocka_unit_test(qemu_arguments),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
