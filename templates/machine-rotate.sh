@@ -27,7 +27,9 @@ swap)
     rm -f ssh_host_rsa_key ssh_host_rsa_key.pub ssh_host_dsa_key ssh_host_dsa_key.pub
     sync -f .
     # The unit checks configuration and keys before it starts. cloud-init may be restarting it at this very moment.
-    systemctl restart ssh.service 2>/dev/null || systemctl restart sshd.service
+    unit=sshd.service
+    if systemctl cat ssh.service > /dev/null 2>&1; then unit=ssh.service; fi
+    systemctl restart "$unit"
     ;;
 clean)
     rm -f slipway_ed25519 slipway_ed25519.pub slipway_ecdsa slipway_ecdsa.pub

@@ -151,7 +151,8 @@ static int lock_images(struct run *r, const char *dir, struct err *e)
 
     if (b.fd < 0)
         return err_sys(e, ERR_INTERNAL, "open '%s'", path);
-    if (wait_for(&w, r->clock, r->ui, take_lock, &b, e) == 0)
+    /* Children inherit it: when we are killed, the lock is held until the last of them has cleaned up. */
+    if (wait_for(&w, r->clock, r->ui, take_lock, &b, e) == 0 && fcntl(b.fd, F_SETFD, 0) == 0)
         return b.fd;
     close(b.fd);
     return -1;

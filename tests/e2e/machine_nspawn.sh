@@ -1,11 +1,13 @@
 #!/bin/sh
 # A real nspawn machine by the real code: boot, first contact, a command, a second run, a reboot, teardown; then the
-# creator is killed at many moments. Needs root, systemd-container, mmdebstrap, e2fsprogs, iproute2, iptables.
+# creator is killed at many moments. Needs root, systemd-container, mmdebstrap, e2fsprogs, iproute2, iptables,
+# openssh-client (ssh-keygen).
 . "$(dirname "$0")/machine_lib.sh"
 name=nspawn
 printf 'apiVersion: slipway/v1\nname: %s\nprovider:\n  local: {driver: nspawn}\n' "$name" > "$spec"
 build_driver
 snapshot > "$work/before"
+ssh-keygen -q -t ed25519 -N "" -f "$work/other"
 
 up() {
     "$driver" up "$spec" > "$work/out" 2> "$work/err" || fail "up: $(cat "$work/err")"
@@ -40,6 +42,21 @@ timed "reboot" up
 run true
 [ "$key" = "$(cat "$SLIPWAY_HOME/$name/known_host")" ] || fail "a reboot changed the host key"
 pass "a reboot comes back with the same host key"
+
+# The same machine as a host that exists: nothing is made, the key of the spec decides, nothing is taken away.
+host_spec() { # host key
+    printf 'apiVersion: slipway/v1\nname: %s\nprovider:\n  ssh: {host: %s, user: slipway, host_key: "%s", identity: %s}\n' \
+        host "$(ip -n "$(ip netns list | grep -o "^sw-$name-[0-9a-f]*")" -4 -o addr show eth0 | grep -o '10[0-9.]*' | head -n 1)" \
+        "$1" "$SLIPWAY_HOME/$name/id_ecdsa" > "$work/host.yaml"
+}
+host_spec "$(cat "$SLIPWAY_HOME/$name/known_host")"
+"$driver" up "$work/host.yaml" > "$work/out" 2> "$work/err" || fail "ssh provider: $(cat "$work/err")"
+grep -q '^no change$' "$work/out" || fail "the ssh provider acted"
+[ "$("$driver" down "$work/host.yaml" 2> "$work/err")" = "[]" ] || fail "ssh provider: down: $(cat "$work/err")"
+host_spec "$(cut -d ' ' -f 1,2 < "$work/other.pub")"
+"$driver" up "$work/host.yaml" > "$work/out" 2> "$work/err" && fail "a wrong host key was accepted"
+grep -q 'wrong host key: want SHA256:.*the host shows SHA256:' "$work/err" || fail "wrong key: $(cat "$work/err")"
+pass "provider ssh: the right key is accepted, a wrong one is not"
 
 # The machine dies: reported at once with the console's end, and the next run starts it again.
 ip netns pids "$(ip netns list | grep -o "^sw-$name-[0-9a-f]*")" | xargs kill -9
