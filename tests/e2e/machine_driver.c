@@ -1,4 +1,4 @@
-/* The machine alone, through the real code: machine_driver up|exec|down|sweep|running SPEC [ARGV...].
+/* The machine alone, through the real code: machine_driver up|exec|down|sweep|running|user-data SPEC [ARGV...].
  * Used by machine_nspawn.sh and machine_qemu.sh. */
 #include "cloud/contact.h"
 #include "cloud/provider.h"
@@ -77,10 +77,22 @@ static int running(struct run *r, char **argv, struct err *e)
     return r->provider->ops->running(r, r->provider, why, e) < 0 ? -1 : 0;
 }
 
+static int user_data(struct run *r, char **argv, struct err *e)
+{
+    AUTO_SBUF struct sbuf text = SBUF_INIT(1 << 16);
+
+    (void)argv;
+    if (user_data_frozen(r, &text, e) < 0)
+        return -1;
+    printf("%s", text.data);
+    return 0;
+}
+
 static const struct {
     const char *name;
     int (*run)(struct run *r, char **argv, struct err *e);
-} verbs[] = { { "up", up }, { "exec", exec }, { "sweep", sweep }, { "down", down }, { "running", running } };
+} verbs[] = { { "up", up },     { "exec", exec },       { "sweep", sweep },
+              { "down", down }, { "running", running }, { "user-data", user_data } };
 
 static int act(struct run *r, const char *verb, char **argv, struct err *e)
 {

@@ -47,9 +47,9 @@ snapshot() {
         match($0, /sw(-[a-z0-9-]+-)?[0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f]/) && !index($0, ENVIRON["OURS"]) { next }
         { print }' || true
     # The last machine of all restores it.
-    if [ -z "$(ip netns list | grep '^sw-' | grep -v "$ours")" ]; then
+    if ! ip netns list | grep '^sw-' | grep -qv "$ours"; then
         echo "# forwarding"; cat /proc/sys/net/ipv4/ip_forward
-        ls /run/slipway 2>/dev/null | grep -v network.lock || true
+        find /run/slipway -mindepth 1 ! -name network.lock 2>/dev/null || true
     fi
 }
 

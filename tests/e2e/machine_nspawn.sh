@@ -2,6 +2,7 @@
 # A real nspawn machine by the real code: boot, first contact, a command, a second run, a reboot, teardown; then the
 # creator is killed at many moments. Needs root, systemd-container, mmdebstrap, e2fsprogs, iproute2, iptables,
 # openssh-client (ssh-keygen).
+# shellcheck disable=SC1091,SC2154 # what machine_lib.sh sets
 . "$(dirname "$0")/machine_lib.sh"
 name=nspawn
 printf 'apiVersion: slipway/v1\nname: %s\nprovider:\n  local: {driver: nspawn}\n' "$name" > "$spec"

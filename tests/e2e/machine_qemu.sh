@@ -1,6 +1,7 @@
 #!/bin/sh
 # A real QEMU machine by the real code, with or without KVM: boot, first contact, a command, teardown, nothing left.
 # Needs qemu-system-x86, mmdebstrap, e2fsprogs; without root uidmap too.
+# shellcheck disable=SC1091,SC2154 # what machine_lib.sh sets
 . "$(dirname "$0")/machine_lib.sh"
 name=qemu
 printf 'apiVersion: slipway/v1\nname: %s\nprovider:\n  local: {driver: qemu}\nmachine: {size: 2x2}\n' "$name" > "$spec"
