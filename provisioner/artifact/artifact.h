@@ -4,7 +4,7 @@
  * ERR_CONFLICT.
  *
  * Trust: a path is handed out only after its bytes were hashed in this very call, in the artifacts directory and in
- * the cache alike (no stamp of size and time stands for the bytes: 100 MB take 0.4 s). Who copies the file to a
+ * the cache alike (no stamp of size and time stands for the bytes: 100 MB take 0.3 s). Who copies the file to a
  * machine checks the digest once more there, so that what runs is what was demanded. */
 #pragma once
 #include "core/clock.h"
@@ -71,6 +71,9 @@ const struct artifact_image *artifacts_image(const struct artifacts *a, const ch
  * sha256. Wrong bytes: ERR_CONFLICT naming file, want and got. Unreachable: ERR_NET naming each URL tried. */
 int artifacts_fetch(const struct artifacts *a, const struct artifact_file *f, struct clock *clock, struct ui *ui,
                     char **ret_path, struct err *e) NODISCARD;
+/* Where `f` can be downloaded, in order: MIRROR/FILE for each mirror (a directory made by `artifacts pull`, put on any
+ * web server, is a mirror), then the publisher. Appends to `ret`. */
+void artifacts_urls(const struct artifacts *a, const struct artifact_file *f, struct svec *ret);
 /* Path of an image's archive in the artifacts directory, caller frees; NULL when the node must pull. Not checked. */
 char *artifacts_image_path(const struct artifacts *a, const struct artifact_image *i);
 /* The same, hashed: wrong bytes are ERR_CONFLICT. NULL in `ret_path`: the node must pull. */

@@ -35,7 +35,6 @@ static int check_dir(const struct artifacts *a, const char *path, const char *wa
     return -1;
 }
 
-/* MIRROR/FILE: a directory made by `artifacts pull`, put on any web server, is a mirror. */
 static char *mirror_url(const char *prefix, const char *file)
 {
     static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
@@ -62,29 +61,42 @@ char *fetch_cache_path(const char *sha256, const char *file)
     return xasprintf("%s/artifacts/%s/%s", cache, sha256, file);
 }
 
+static void all_urls(const struct svec *mirrors, const struct artifact_file *f, struct svec *ret)
+{
+    for (size_t i = 0; i < mirrors->len; i++) {
+        AUTO_FREE char *url = mirror_url(mirrors->items[i], f->file);
+        svec_add(ret, url);
+    }
+    for (size_t i = 0; i < f->urls.len; i++)
+        svec_add(ret, f->urls.items[i]);
+}
+
+void artifacts_urls(const struct artifacts *a, const struct artifact_file *f, struct svec *ret)
+{
+    all_urls(&a->mirrors, f, ret);
+}
+
 int fetch_download(const struct svec *mirrors, const struct artifact_file *f, const char *path, char ret_sha256[65],
                    struct clock *clock, struct ui *ui, struct err *e)
 {
     AUTO_SVEC struct svec urls = SVEC_INIT;
     AUTO_FREE char *dir = fsx_dirname(path);
 
-    for (size_t i = 0; i < mirrors->len; i++) {
-        AUTO_FREE char *url = mirror_url(mirrors->items[i], f->file);
-        svec_add(&urls, url);
-    }
-    for (size_t i = 0; i < f->urls.len; i++)
-        svec_add(&urls, f->urls.items[i]);
+    all_urls(mirrors, f, &urls);
     if (fsx_mkdirs(dir, 0700, e) < 0)
         return -1;
     struct download d = {
         .urls = svec_argv(&urls),
-        .plain_urls = f->sha256[0] ? mirrors->len : 0,
+        .plain_urls = f->sha256[0] ? mirrors->len : 0, /* without a digest nothing else protects the bytes */
         .path = path,
         .label = f->file,
         .sha256 = f->sha256[0] ? f->sha256 : NULL,
         .size = f->size,
     };
-    return download_file(&d, clock, ui, ret_sha256, e);
+    if (download_file(&d, clock, ui, ret_sha256, e) == 0)
+        return 0;
+    (void)rmdir(dir); /* goes only when nothing to resume is in it */
+    return -1;
 }
 
 /* Say whose digest it was that the network did not satisfy. */

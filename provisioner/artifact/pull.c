@@ -291,6 +291,10 @@ int artifacts_pull(const struct spec *s, const char *arch, const char *out_dir, 
     p.now = xcalloc(1, sizeof(*p.now));
     p.scratch = fsx_join(out_dir, ".blobs");
     int rc = pull_all(&p, e);
+    if (rc < 0) { /* each goes only when it is empty */
+        (void)rmdir(p.scratch);
+        (void)rmdir(out_dir);
+    }
     artifacts_free(p.old);
     artifacts_free(p.now);
     free(p.scratch);

@@ -185,7 +185,7 @@ echo other >"$k3s/k3s"
 rm -rf cache
 want 7 artifacts pull --out fresh --arch amd64
 grep -q 'want sha256 .* got' err || fail 'changed bytes'
-[ -z "$(find fresh -name slipway.lock -o -name 'k3s-v*')" ] || fail 'changed bytes were stored'
+[ ! -e fresh ] || fail 'changed bytes were stored'
 
 # The directory stands alone; a spec that asks for something else is told so.
 sed '$a artifacts: {dir: all}' slipway.yaml >offline.yaml

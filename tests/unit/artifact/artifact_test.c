@@ -290,6 +290,12 @@ static void sources_in_order(void **state)
     assert_int_equal(fsx_read(t.log, &log, &e), 0);
     assert_non_null(strstr(log.data, "/404/k3s-v1.21.2%2Bk3s1-amd64 "));
     assert_non_null(strstr(log.data, "/ok/k3s-v1.21.2%2Bk3s1-amd64 "));
+    AUTO_ARTIFACTS struct artifacts *a = NULL;
+    AUTO_SVEC struct svec urls = SVEC_INIT;
+    assert_int_equal(artifacts_resolve(&s, &a, &e), 0);
+    artifacts_urls(a, artifacts_file(a, "k3s", "amd64", NULL), &urls);
+    assert_int_equal(urls.len, 2);
+    assert_non_null(strstr(urls.items[1], "/ok/k3s-v1.21.2%2Bk3s1-amd64"));
     /* The second time without the network. */
     put_file(t.log, "", 0);
     AUTO_FREE char *cached = fetch(&s, "k3s", &e);
