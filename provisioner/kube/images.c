@@ -86,13 +86,13 @@ static int import_archive(struct run *r, const struct artifact_image *i, struct 
     if (digest_on_node(r, i->ref, got, e) < 0)
         return -1;
     /* Two roles may share one archive: the first import brought both names. */
-    if (strcmp(got, i->digest) == 0)
+    if (*got && strcmp(got, i->digest) == 0)
         return 0;
     if (place_image(r, i, path, e) < 0 || on_node(r, argv, &res, e) < 0 || digest_on_node(r, i->ref, got, e) < 0)
         return -1;
-    if (strcmp(got, i->digest) != 0)
+    if (!*got || (*i->digest && strcmp(got, i->digest) != 0))
         return err_set(e, ERR_CONFLICT, "archive '%s' holds %s as %s, the lock demands %s", i->file, i->ref,
-                       *got ? got : "nothing", i->digest);
+                       *got ? got : "nothing", *i->digest ? i->digest : "that name");
     return 0;
 }
 

@@ -4,7 +4,6 @@
 #include "core/mem.h"
 #include "core/template.h"
 #include "core/util.h"
-#include "spec/spec.h"
 #include "ssh/ssh.h"
 #include <fcntl.h>
 #include <stdio.h>
@@ -99,10 +98,7 @@ static int fetch_there(struct run *r, const struct artifact_file *f, const char 
     ui_note(r->ui, "%s: the machine fetches it itself", f->file);
     svec_add(&args, there);
     svec_add(&args, f->sha256);
-    for (size_t i = 0; i < r->spec->artifacts.mirrors.len; i++)
-        svec_addf(&args, "%s/%s", r->spec->artifacts.mirrors.items[i], f->file);
-    for (size_t i = 0; i < f->urls.len; i++)
-        svec_add(&args, f->urls.items[i]);
+    artifacts_urls(r->artifacts, f, &args);
     return ssh_script(r->ssh, template_get("templates/node-fetch.sh"), svec_argv(&args), &o, &res, e);
 }
 

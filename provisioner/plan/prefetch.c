@@ -63,15 +63,13 @@ static bool answers(struct run *r, struct http *http, const char *url)
 
 static bool any_source(struct run *r, const struct artifact_file *f)
 {
+    AUTO_SVEC struct svec urls = SVEC_INIT;
     struct http *http = http_new(r->clock);
     bool found = false;
 
-    for (size_t i = 0; !found && i < r->artifacts->mirrors.len; i++) {
-        AUTO_FREE char *url = xasprintf("%s/%s", r->artifacts->mirrors.items[i], f->file);
-        found = answers(r, http, url);
-    }
-    for (size_t i = 0; !found && i < f->urls.len; i++)
-        found = answers(r, http, f->urls.items[i]);
+    artifacts_urls(r->artifacts, f, &urls);
+    for (size_t i = 0; !found && i < urls.len; i++)
+        found = answers(r, http, urls.items[i]);
     http_free(http);
     return found;
 }
