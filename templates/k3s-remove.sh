@@ -1,6 +1,12 @@
-# Remove K3s and what slipway put beside it. Idempotent; names what stays and exits 1.
+# k3s-remove.sh DEPLOYMENT: remove K3s and what slipway put beside it, when that deployment owns it. Idempotent; names what
+# stays and exits 1. The owner's mark goes last, so that a removal that was cut short can be taken up again.
 set -u
 state=/var/lib/rancher/k3s
+mark=/etc/rancher/k3s/slipway-owner
+
+if [ "$(cat $mark 2>/dev/null)" != "$1" ]; then
+    exit 0
+fi
 
 systemctl disable --now k3s.service >/dev/null 2>&1
 
@@ -50,15 +56,15 @@ for tool in iptables ip6tables; do
     fi
 done
 
-rm -rf /etc/rancher/k3s "$state" /var/lib/kubelet /var/lib/cni /run/k3s /run/flannel /etc/cni/net.d/10-flannel.conflist \
+rm -rf "$state" /var/lib/kubelet /var/lib/cni /run/k3s /run/flannel /etc/cni/net.d/10-flannel.conflist \
     /var/lib/slipway /var/log/pods /var/log/containers
-rmdir /etc/rancher /var/lib/rancher /etc/cni/net.d /etc/cni 2>/dev/null
+rmdir /var/lib/rancher /etc/cni/net.d /etc/cni 2>/dev/null
 rm -f /usr/local/bin/k3s /etc/systemd/system/k3s.service /etc/systemd/system/multi-user.target.wants/k3s.service
 systemctl daemon-reload
 systemctl reset-failed k3s.service >/dev/null 2>&1
 
 left=
-for path in /usr/local/bin/k3s /etc/rancher/k3s "$state" /var/lib/kubelet /run/k3s /var/lib/slipway /etc/systemd/system/k3s.service; do
+for path in /usr/local/bin/k3s "$state" /var/lib/kubelet /run/k3s /var/lib/slipway /etc/systemd/system/k3s.service; do
     [ -e "$path" ] && left="$left $path"
 done
 [ -n "$(shims)" ] && left="$left processes:$(shims | tr '\n' ',')"
@@ -67,4 +73,6 @@ if [ -n "$left" ]; then
     echo "left:$left" >&2
     exit 1
 fi
+rm -rf /etc/rancher/k3s
+rmdir /etc/rancher 2>/dev/null
 exit 0

@@ -96,8 +96,6 @@ static int refuse_foreign(struct run *r, struct err *e)
                                  "fi\nexit 0\n";
     const char *const args[] = { r->spec->name, NULL };
 
-    if (journal_mark(r->journal, "k3s/install") != JOURNAL_NONE)
-        return 0;
     if (ssh_script(r->ssh, script, args, &o, &res, e) < 0)
         return -1;
     if (res.status != 3)
@@ -236,8 +234,9 @@ int k3s_remove(struct run *r, struct err *e)
 {
     AUTO_SSH_RESULT struct ssh_result res = SSH_RESULT_INIT;
     const struct ssh_opts o = { .sudo = true, .any_status = true, .timeout_ms = 180000, .what = "removing K3s" };
+    const char *const args[] = { r->spec->name, NULL };
 
-    if (ssh_script(r->ssh, template_get("templates/k3s-remove.sh"), NULL, &o, &res, e) < 0)
+    if (ssh_script(r->ssh, template_get("templates/k3s-remove.sh"), args, &o, &res, e) < 0)
         return -1;
     sbuf_trim(&res.err);
     if (res.status != 0)
