@@ -45,7 +45,7 @@ with open(sys.argv[1], "r+b") as f:
 }
 altered() { # FILE
     alter "$1"
-    expect 7 "'$1' has other bytes" "altered byte" bootstrap_to_files
+    expect 7 "'$(printf %s "$1" | sed 's/[.+]/\\&/g')' has other bytes" "altered byte" bootstrap_to_files
     evidence "altered $1"
     ln -f "$artifacts/$1" "$use_artifacts/$1" 2> /dev/null || cp "$artifacts/$1" "$use_artifacts/$1"
 }
