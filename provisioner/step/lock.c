@@ -15,14 +15,25 @@ struct lock {
     int fd;
 };
 
-static int held(const char *path, struct err *e)
+static json_t *read_holder(const char *path)
 {
     AUTO_SBUF struct sbuf text = SBUF_INIT(4096);
     struct err lost = ERR_INIT;
-    AUTO_JSON json_t *holder = NULL;
 
-    if (fsx_read(path, &text, &lost) == 0)
-        holder = jsonx_parse(text.data, text.len, "holder", &lost);
+    return fsx_read(path, &text, &lost) == 0 ? jsonx_parse(text.data, text.len, "holder", &lost) : NULL;
+}
+
+static int held(const char *path, struct err *e)
+{
+    struct clock *c = clock_real();
+    AUTO_JSON json_t *holder = read_holder(path);
+
+    /* Between taking the lock and writing who took it lies a moment. */
+    for (int i = 0; !holder && i < 50; i++) {
+        if (c->sleep_ms(c, 10, e) < 0)
+            return -1;
+        holder = read_holder(path);
+    }
     (void)err_set(e, ERR_CONFLICT, "another slipway works on this deployment: '%s', pid %lld on %s, user %s, since %s",
                   jsonx_str(holder, "command"), (long long)jsonx_int(holder, "pid", 0), jsonx_str(holder, "host"),
                   jsonx_str(holder, "user"), jsonx_str(holder, "since"));
