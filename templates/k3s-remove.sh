@@ -48,17 +48,19 @@ ip -o link show 2>/dev/null | awk -F'[ :@]+' '$2 ~ /^veth[0-9a-f]{8}$/ && /maste
     ip link delete "$veth"
 done
 
-# Only the chains that Kubernetes, flannel and CNI made.
+# Only the chains that Kubernetes, flannel and CNI made, and flannel's rules for the pods' network, which name no chain.
+pods=$(sed -n 's/^FLANNEL_NETWORK=//p' /run/flannel/subnet.env 2>/dev/null)
+: "${pods:=10.42.0.0/16}"
 for tool in iptables ip6tables; do
     command -v $tool-save >/dev/null || continue
-    if $tool-save | grep -qE 'KUBE-|CNI-|FLANNEL|flannel'; then
-        $tool-save | grep -vE 'KUBE-|CNI-|FLANNEL|flannel|cni0' | $tool-restore
+    if $tool-save | grep -qE "KUBE-|CNI-|FLANNEL|flannel|-[sd] ${pods%%/*}/"; then
+        $tool-save | grep -vE "KUBE-|CNI-|FLANNEL|flannel|cni0|-[sd] ${pods%%/*}/" | $tool-restore
     fi
 done
 
-rm -rf "$state" /var/lib/kubelet /var/lib/cni /run/k3s /run/flannel /etc/cni/net.d/10-flannel.conflist \
+rm -rf "$state" /etc/rancher/node /var/lib/kubelet /var/lib/cni /run/k3s /run/flannel /etc/cni/net.d/10-flannel.conflist \
     /var/lib/slipway /var/log/pods /var/log/containers
-rmdir /var/lib/rancher /etc/cni/net.d /etc/cni 2>/dev/null
+rmdir -p /usr/libexec/kubernetes/kubelet-plugins/volume/exec /var/lib/rancher /etc/cni/net.d /etc/cni 2>/dev/null
 rm -f /usr/local/bin/k3s /etc/systemd/system/k3s.service /etc/systemd/system/multi-user.target.wants/k3s.service
 systemctl daemon-reload
 systemctl reset-failed k3s.service >/dev/null 2>&1

@@ -39,7 +39,7 @@ struct provider_ops {
     const char *name;    /* the key under `provider:` in the spec */
     const char *summary; /* for help and init */
     enum host_trust trust;
-    bool own_machine; /* the machine is ours: teardown destroys it; false: teardown cleans it (ssh) */
+    bool own_machine;     /* the machine is ours: teardown destroys it; false: teardown cleans it (ssh) */
     bool same_network;    /* the machine reaches what this host reaches and nothing more */
     const char *exposure; /* who can reach the machine's SSH port, for `plan`: "this host only" */
     const struct resource_kind *kinds;

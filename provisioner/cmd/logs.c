@@ -12,18 +12,18 @@
 
 struct log_row {
     const char *part;
-    const char *argv[12];
+    const char *argv[14];
     const char *follow; /* flag that goes on printing */
 };
 
 static const struct log_row rows[] = {
     { "server",
-      { K3S_BINARY, "kubectl", "-n", NAMESPACE, "logs", "-l", "app.kubernetes.io/name=prefect-server", "--tail=500" },
+      { KUBECTL, "-n", NAMESPACE, "logs", "-l", "app.kubernetes.io/name=prefect-server", "--tail=500" },
       "--follow" },
     { "worker",
-      { K3S_BINARY, "kubectl", "-n", NAMESPACE, "logs", "-l", "app.kubernetes.io/name=prefect-worker", "--tail=500" },
+      { KUBECTL, "-n", NAMESPACE, "logs", "-l", "app.kubernetes.io/name=prefect-worker", "--tail=500" },
       "--follow" },
-    { "database", { K3S_BINARY, "kubectl", "-n", NAMESPACE, "logs", "-l", "app=postgres", "--tail=500" }, "--follow" },
+    { "database", { KUBECTL, "-n", NAMESPACE, "logs", "-l", "app=postgres", "--tail=500" }, "--follow" },
     { "k3s", { "journalctl", "-u", "k3s.service", "-n", "500", "--no-pager" }, "--follow" },
 };
 

@@ -10,7 +10,7 @@
 
 struct evidence_row {
     const char *file;
-    const char *argv[10];
+    const char *argv[14];
 };
 
 /* Secrets' values are never asked for: pods, events and logs only. */
@@ -22,21 +22,17 @@ static const struct evidence_row rows[] = {
     { "disk.txt", { "df", "-h" } },
     { "memory.txt", { "free", "-m" } },
     { "processes.txt", { "ps", "-eo", "pid,ppid,stat,rss,etime,comm" } },
-    { "nodes.txt", { K3S_BINARY, "kubectl", "--request-timeout=5s", "describe", "nodes" } },
-    { "pods.txt", { K3S_BINARY, "kubectl", "--request-timeout=5s", "get", "pods", "-A", "-o", "wide" } },
-    { "pods-described.txt", { K3S_BINARY, "kubectl", "--request-timeout=5s", "-n", NAMESPACE, "describe", "pods" } },
-    { "events.txt",
-      { K3S_BINARY, "kubectl", "--request-timeout=5s", "get", "events", "-A", "--sort-by=.lastTimestamp" } },
+    { "nodes.txt", { KUBECTL, "--request-timeout=5s", "describe", "nodes" } },
+    { "pods.txt", { KUBECTL, "--request-timeout=5s", "get", "pods", "-A", "-o", "wide" } },
+    { "pods-described.txt", { KUBECTL, "--request-timeout=5s", "-n", NAMESPACE, "describe", "pods" } },
+    { "events.txt", { KUBECTL, "--request-timeout=5s", "get", "events", "-A", "--sort-by=.lastTimestamp" } },
     { "server.log",
-      { K3S_BINARY, "kubectl", "--request-timeout=5s", "-n", NAMESPACE, "logs", "deploy/prefect-server",
-        "--tail=200" } },
+      { KUBECTL, "--request-timeout=5s", "-n", NAMESPACE, "logs", "deploy/prefect-server", "--tail=200" } },
     { "worker.log",
-      { K3S_BINARY, "kubectl", "--request-timeout=5s", "-n", NAMESPACE, "logs", "deploy/prefect-worker",
-        "--tail=200" } },
+      { KUBECTL, "--request-timeout=5s", "-n", NAMESPACE, "logs", "deploy/prefect-worker", "--tail=200" } },
     { "postgres.log",
-      { K3S_BINARY, "kubectl", "--request-timeout=5s", "-n", NAMESPACE, "logs", "statefulset/postgres",
-        "--tail=200" } },
-    { "helm.txt", { K3S_BINARY, "kubectl", "-n", NAMESPACE, "get", "secrets", "-l", "owner=helm", "--show-labels" } },
+      { KUBECTL, "--request-timeout=5s", "-n", NAMESPACE, "logs", "statefulset/postgres", "--tail=200" } },
+    { "helm.txt", { KUBECTL, "-n", NAMESPACE, "get", "secrets", "-l", "owner=helm", "--show-labels" } },
 };
 
 static void write_file(struct run *r, const char *dir, const char *name, const char *text)

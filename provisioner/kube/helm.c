@@ -43,6 +43,7 @@ static int helm(struct run *r, const char *const args[], struct ssh_result *res,
     AUTO_SVEC struct svec argv = SVEC_INIT;
 
     svec_add(&argv, "env");
+    svec_add(&argv, "HOME=" HELM_DIR);
     svec_add(&argv, "HELM_CACHE_HOME=" HELM_DIR "/cache");
     svec_add(&argv, "HELM_CONFIG_HOME=" HELM_DIR "/config");
     svec_add(&argv, "HELM_DATA_HOME=" HELM_DIR "/data");

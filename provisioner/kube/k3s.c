@@ -173,7 +173,10 @@ static int install_check(struct run *r, const struct step *s, enum step_state *r
 static int install_apply(struct run *r, const struct step *s, struct err *e)
 {
     static const char *const reload[] = { "systemctl", "daemon-reload", NULL };
+    static const char *const stop[] = { "systemctl", "stop", "k3s.service", NULL };
     static const char *const enable[] = { "systemctl", "enable", "--quiet", "k3s.service", NULL };
+    /* Restarts are counted over the unit's life; those of a configuration that was mended must not condemn this one. */
+    static const char *const forget[] = { "systemctl", "reset-failed", "k3s.service", NULL };
     static const char *const start[] = { "systemctl", "restart", "--no-block", "k3s.service", NULL };
     const struct artifact_file *f = artifacts_file(r->artifacts, "k3s", r->node->arch, NULL);
     char digest[HASH_HEX];
@@ -184,7 +187,8 @@ static int install_apply(struct run *r, const struct step *s, struct err *e)
     /* The configuration goes first: it carries the owner mark by which a half-made install is known as ours. */
     if (put_config(r, e) < 0 || place_file(r, f, K3S_BINARY, "0755", e) < 0 || place_images(r, e) < 0)
         return -1;
-    if (run_root(r, reload, e) < 0 || run_root(r, enable, e) < 0 || run_root(r, start, e) < 0)
+    if (run_root(r, reload, e) < 0 || run_root(r, enable, e) < 0 || run_root(r, stop, e) < 0 ||
+        run_root(r, forget, e) < 0 || run_root(r, start, e) < 0)
         return -1;
     install_digest(r, digest);
     return journal_set(r->journal, "k3s.digest", json_string(digest), e);

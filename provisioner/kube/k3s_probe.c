@@ -11,6 +11,7 @@
 /* One round trip, cheap while K3s is not up: kubectl is started only when the unit is active and the API listens.
  * Right after a restart the stored node still says Ready while helm finds no kinds: discovery is asked for too. */
 static const char ready_script[] =
+    "export HOME=" NODE_DIR "\n"
     "k() { /usr/local/bin/k3s kubectl --request-timeout=3s \"$@\" 2>&1; }\n"
     "[ \"$(systemctl show -p NRestarts --value k3s.service)\" -lt 3 ] || { journalctl -q -u k3s.service -n 60 -o cat; "
     "exit 9; }\n"

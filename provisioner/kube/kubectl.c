@@ -13,10 +13,11 @@ int kubectl(struct run *r, const char *const args[], const char *input, json_t *
 {
     AUTO_SSH_RESULT struct ssh_result res = SSH_RESULT_INIT;
     AUTO_SVEC struct svec argv = SVEC_INIT;
+    static const char *const words[] = { KUBECTL };
     const struct ssh_opts o = { .sudo = true, .input = input, .what = "kubectl", .any_status = true };
 
-    svec_add(&argv, K3S_BINARY);
-    svec_add(&argv, "kubectl");
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        svec_add(&argv, words[i]);
     for (; *args; args++)
         svec_add(&argv, *args);
     if (ssh_run(r->ssh, svec_argv(&argv), &o, &res, e) < 0)
@@ -24,7 +25,7 @@ int kubectl(struct run *r, const char *const args[], const char *input, json_t *
     if (res.status != 0) {
         sbuf_trim(&res.err);
         const char *tail = res.err.len > 700 ? res.err.data + res.err.len - 700 : res.err.data;
-        (void)err_set(e, ERR_REMOTE, "kubectl %s: %s", argv.items[2], *tail ? tail : "no message");
+        (void)err_set(e, ERR_REMOTE, "kubectl %s: %s", argv.items[ARRAY_LEN(words)], *tail ? tail : "no message");
         e->sys = strstr(res.err.data, "NotFound") ? ENOENT : 0;
         return -1;
     }

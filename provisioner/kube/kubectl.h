@@ -5,7 +5,11 @@
 #include <jansson.h>
 
 #define K3S_BINARY "/usr/local/bin/k3s"
-#define NAMESPACE  "prefect"
+/* Directory of slipway's own files on the machine: artifacts, Helm, charts, caches; removed by teardown. */
+#define NODE_DIR "/var/lib/slipway"
+/* First words of a kubectl command line: its cache goes where teardown finds it, not to root's home. */
+#define KUBECTL   "env", "HOME=" NODE_DIR, K3S_BINARY, "kubectl"
+#define NAMESPACE "prefect"
 
 /* `kubectl ARGS...` with `input` on stdin (or NULL). Output parsed as JSON into `ret` when it is not NULL.
  * An answer that the object is not there: ERR_REMOTE with e->sys == ENOENT. */

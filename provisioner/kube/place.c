@@ -4,6 +4,7 @@
 #include "core/mem.h"
 #include "core/template.h"
 #include "core/util.h"
+#include "kube/kubectl.h"
 #include "ssh/ssh.h"
 #include <fcntl.h>
 #include <stdio.h>

@@ -5,9 +5,6 @@
 #include "core/err.h"
 #include "step/run.h"
 
-/* Directory of slipway's own files on the machine: artifacts, Helm, charts; removed by teardown. */
-#define NODE_DIR "/var/lib/slipway"
-
 /* Put the file at `there` (absolute) with `mode`. Ways, in order: it is there already; the provider shares the
  * artifacts directory; uploaded from this host (fetched first); fetched by the machine itself when this host cannot
  * reach the origin. Wrong bytes: ERR_CONFLICT with want and got. */

@@ -108,15 +108,7 @@ static void last_log(struct run *r, const char *pod, struct ssh_result *res)
 
     for (int previous = 1; previous >= 0; previous--) {
         const char *const argv[] = {
-            K3S_BINARY,
-            "kubectl",
-            "-n",
-            NAMESPACE,
-            "logs",
-            pod,
-            "--all-containers",
-            "--tail=40",
-            previous ? "--previous" : NULL,
+            KUBECTL, "-n", NAMESPACE, "logs", pod, "--all-containers", "--tail=40", previous ? "--previous" : NULL,
             NULL,
         };
         sbuf_reset(&res->out);

@@ -15,7 +15,8 @@ struct view {
     json_t *objects; /* {"items": [...]} */
 };
 
-static const char script[] = "sha256sum /usr/local/bin/k3s | cut -c1-64 || exit 1\n"
+static const char script[] = "export HOME=" NODE_DIR "\n"
+                             "sha256sum /usr/local/bin/k3s | cut -c1-64 || exit 1\n"
                              "k3s ctr -n k8s.io images ls || exit 1\n"
                              "echo ---\n"
                              "exec k3s kubectl --request-timeout=10s -n prefect get "

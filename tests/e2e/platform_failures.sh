@@ -7,7 +7,7 @@ use_artifacts="$work/artifacts"
 mkdir "$use_artifacts"
 cp -l "$artifacts"/* "$use_artifacts/" 2> /dev/null || cp "$artifacts"/* "$use_artifacts/"
 state="$SLIPWAY_HOME/fail"
-bootstrap_to_files() { "$slipway" bootstrap -f "$spec" --artifacts "$use_artifacts" "$@"; }
+bootstrap_to_files() { "$slipway" bootstrap -f "$spec" --artifacts "$use_artifacts"; }
 
 evidence() { # LABEL: the newest bundle holds what went wrong and the machine's own words
     dir=$(find "$state/evidence" -mindepth 1 -maxdepth 1 | sort | tail -n 1)
@@ -21,7 +21,8 @@ expect 2 "slipway.yaml:4:[0-9]+: .*banana" "broken spec" bootstrap_to_files
 [ ! -e "$state" ] || fail "a broken spec made a state directory"
 
 write_spec fail
-mkdir -m 0700 -p "$state"
+mkdir -p "$SLIPWAY_HOME"
+mkdir -m 0700 "$state"
 python3 -c 'import sys, zlib
 text = b"{\"k\":\"open\",\"name\":\"fail\",\"t\":1,\"version\":99}"
 sys.stdout.buffer.write(b"%08x %s\n" % (zlib.crc32(text), text))' > "$state/journal"

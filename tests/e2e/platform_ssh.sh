@@ -33,7 +33,7 @@ EOF
 listing() {
     host sh -c 'find / -xdev \( -path /proc -o -path /sys -o -path /run -o -path /tmp -o -path /var/tmp -o -path /var/log \
         -o -path /var/cache -o -path /var/lib/systemd -o -path /var/lib/cloud -o -path /home -o -path /mnt \) -prune -o -print | sort
-        ip -o link | cut -d: -f2 | cut -d@ -f1 | sort; iptables-save 2>/dev/null | grep -E "^-A|^:" | sed "s/\[.*//" | sort
+        ip -o link | cut -d: -f2 | cut -d@ -f1 | sort; iptables-save 2>/dev/null | grep -E "^-[AN]|^:" | grep -v "^:[A-Z]* ACCEPT" | sed "s/\[.*//" | sort
         ls /run/systemd/system; ps -eo comm= | grep -E "k3s|containerd|pause|postgres|prefect|flannel" || true
         grep -E "k3s|kubelet|cni" /proc/mounts || true'
 }
