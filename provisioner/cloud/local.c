@@ -84,7 +84,7 @@ static int local_open(struct provider **ret, struct run *r, struct err *e)
 static int local_plan(struct run *r, struct provider *p, json_t *rows, struct err *e)
 {
     const struct local *l = local_of(p);
-    struct local_size size;
+    struct local_size size = { 0 };
 
     if (local_size_here(r->spec, &size, e) < 0)
         return -1;

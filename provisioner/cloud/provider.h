@@ -68,8 +68,6 @@ struct provider {
 
 /* The registry: the only place that compares provider names. NULL when unknown. */
 const struct provider_ops *provider_find(const char *name);
-/* Row `i`, NULL past the end. */
-const struct provider_ops *provider_at(size_t i);
 /* The steps of a provider's kinds, "provider/KIND"; valid while `steps` is. Returns how many. */
 size_t provider_steps(const struct provider_ops *ops, struct step *steps, size_t max);
 

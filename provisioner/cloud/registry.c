@@ -21,11 +21,6 @@ const struct provider_ops *provider_find(const char *name)
     return NULL;
 }
 
-const struct provider_ops *provider_at(size_t i)
-{
-    return i < ARRAY_LEN(providers) ? providers[i] : NULL;
-}
-
 static int check(struct run *r, const struct step *s, enum step_state *ret, struct err *e)
 {
     const struct resource_kind *k = s->arg;

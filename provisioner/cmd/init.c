@@ -1,3 +1,4 @@
+#include "cloud/provider.h"
 #include "cmd/command.h"
 #include "core/fsx.h"
 #include "core/mem.h"
@@ -43,7 +44,9 @@ int cmd_init(struct app *app, struct err *e)
         (void)err_set(e, ERR_CONFLICT, "'%s' is already there", path);
         return err_hint(e, "--force overwrites it, -f writes another file");
     }
-    if (strcmp(provider, "ssh") == 0 && own_key(&key, e) < 0)
+    const struct provider_ops *ops = provider_find(provider);
+    /* A host that exists must be told of the key; a machine of ours gets its own. */
+    if (ops && !ops->own_machine && own_key(&key, e) < 0)
         return -1;
     if (fsx_replace(path, text, strlen(text), 0644, e) < 0)
         return -1;

@@ -287,8 +287,3 @@ uint64_t proc_start_time(pid_t pid)
         start = strtoull(p, NULL, 10);
     return start;
 }
-
-bool proc_alive(pid_t pid, uint64_t start_time)
-{
-    return pid > 0 && start_time && proc_start_time(pid) == start_time;
-}

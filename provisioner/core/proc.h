@@ -30,7 +30,5 @@ int proc_spawn(const char *const argv[], const char *const *env, pid_t *ret, str
 bool proc_ended(pid_t pid, int *ret_status);
 /* Identity that a reused pid does not have: start time in clock ticks since boot (proc(5) stat field 22); 0 if gone. */
 uint64_t proc_start_time(pid_t pid);
-/* True when `pid` still is the process that started at `start`. */
-bool proc_alive(pid_t pid, uint64_t start);
 /* True when `name` is an executable on PATH (plus the sbin directories). */
 bool proc_have(const char *name);

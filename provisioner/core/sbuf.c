@@ -1,5 +1,6 @@
 #include "core/sbuf.h"
 #include "core/mem.h"
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,21 +49,14 @@ void sbuf_addch(struct sbuf *b, char c)
     sbuf_add(b, &c, 1);
 }
 
-void sbuf_vaddf(struct sbuf *b, const char *fmt, va_list ap)
-{
-    char *s = xvasprintf(fmt, ap);
-
-    sbuf_addstr(b, s);
-    secret_free(s);
-}
-
 void sbuf_addf(struct sbuf *b, const char *fmt, ...)
 {
     va_list ap;
 
     va_start(ap, fmt);
-    sbuf_vaddf(b, fmt, ap);
+    AUTO_SECRET char *s = xvasprintf(fmt, ap);
     va_end(ap);
+    sbuf_addstr(b, s);
 }
 
 void sbuf_trim(struct sbuf *b)

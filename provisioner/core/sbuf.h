@@ -2,7 +2,6 @@
  * does not fit, so a writer needs one check at the end. Memory is wiped when freed. */
 #pragma once
 #include "core/err.h"
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -22,7 +21,6 @@ void sbuf_add(struct sbuf *b, const void *data, size_t len);
 void sbuf_addstr(struct sbuf *b, const char *s);
 void sbuf_addch(struct sbuf *b, char c);
 void sbuf_addf(struct sbuf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
-void sbuf_vaddf(struct sbuf *b, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 void sbuf_trim(struct sbuf *b);  /* drop trailing white space */
 void sbuf_reset(struct sbuf *b); /* empty, keeps memory and ceiling */
 void sbuf_done(struct sbuf *b);  /* wipe and free; usable again */

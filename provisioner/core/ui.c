@@ -42,7 +42,8 @@ struct ui *ui_new(const struct ui_opts *o, struct clock *clock)
     ui->clock = clock;
     ui->log_fd = -1;
     ui->live = can_redraw(o);
-    if (!isatty(STDERR_FILENO) || (getenv("NO_COLOR") && *getenv("NO_COLOR")))
+    const char *no_color = getenv("NO_COLOR");
+    if (!isatty(STDERR_FILENO) || (no_color && *no_color))
         ui->opts.color = false;
     return ui;
 }

@@ -11,18 +11,19 @@
  * judged from the second restart on: a first one may be a database that was not up yet. */
 struct waiting_row {
     const char *reason;
-    int restarts; /* failed from this restart count on */
+    int restarts;   /* failed from this restart count on */
+    int patience_s; /* and when it lasts: a Secret that comes a moment later mends it */
     const char *text;
 };
 
 static const struct waiting_row waiting_rows[] = {
-    { "ImagePullBackOff", 0, "its image cannot be pulled" },
-    { "InvalidImageName", 0, "its image name is not valid" },
-    { "ErrImageNeverPull", 0, "its image is not on the node" },
-    { "ImageInspectError", 0, "its image cannot be read" },
-    { "CreateContainerConfigError", 0, "its configuration is incomplete" },
-    { "CrashLoopBackOff", 2, "it crashes again and again" },
-    { "RunContainerError", 2, "its container cannot be started" },
+    { "ImagePullBackOff", 0, 0, "its image cannot be pulled" },
+    { "InvalidImageName", 0, 0, "its image name is not valid" },
+    { "ErrImageNeverPull", 0, 0, "its image is not on the node" },
+    { "ImageInspectError", 0, 0, "its image cannot be read" },
+    { "CreateContainerConfigError", 0, 30, "its configuration is incomplete" },
+    { "CrashLoopBackOff", 2, 0, "it crashes again and again" },
+    { "RunContainerError", 2, 0, "its container cannot be started" },
 };
 
 static const json_t *condition(const json_t *pod, const char *type)
@@ -51,7 +52,7 @@ static enum pod_verdict judge_scheduling(const json_t *pod, char why[static 256]
     return POD_FAILED;
 }
 
-static enum pod_verdict judge_container(const json_t *status, char why[static 256])
+static enum pod_verdict judge_container(const json_t *status, char why[static 256], int *ret_patience_s)
 {
     const char *reason = jsonx_str(status, "state.waiting.reason");
     const char *message = jsonx_str(status, "state.waiting.message");
@@ -61,6 +62,7 @@ static enum pod_verdict judge_container(const json_t *status, char why[static 25
         const struct waiting_row *row = &waiting_rows[i];
         if (strcmp(row->reason, reason) == 0 && restarts >= row->restarts) {
             (void)snprintf(why, 256, "%s (%s): %s", row->text, reason, message);
+            *ret_patience_s = row->patience_s;
             return POD_FAILED;
         }
     }
@@ -73,10 +75,12 @@ static enum pod_verdict judge_container(const json_t *status, char why[static 25
     return POD_COMING;
 }
 
-enum pod_verdict pod_judge(const json_t *pod, char why[static 256])
+enum pod_verdict pod_judge(const json_t *pod, char why[static 256], int *ret_patience_s)
 {
     static const char *const lists[] = { "status.initContainerStatuses", "status.containerStatuses" };
     enum pod_verdict verdict = judge_scheduling(pod, why);
+
+    *ret_patience_s = 0;
     size_t i;
     json_t *c;
 
@@ -85,7 +89,8 @@ enum pod_verdict pod_judge(const json_t *pod, char why[static 256])
     for (size_t l = 0; l < ARRAY_LEN(lists); l++) {
         json_array_foreach (jsonx_get(pod, lists[l]), i, c) {
             char text[256] = "";
-            enum pod_verdict v = l == 0 && jsonx_get(c, "state.terminated") ? POD_READY : judge_container(c, text);
+            enum pod_verdict v =
+                l == 0 && jsonx_get(c, "state.terminated") ? POD_READY : judge_container(c, text, ret_patience_s);
             if (v > verdict) {
                 verdict = v;
                 memcpy(why, text, sizeof(text));
@@ -134,10 +139,21 @@ static int failed(struct run *r, const char *name, const char *why, struct err *
     return err_set(e, ERR_REMOTE, "pod '%s': %s%s%.300s", name, why, *line ? "; its last words: " : "", line);
 }
 
+/* Has this kind of failure lasted long enough to count? */
+static bool lasting(struct run *r, int patience_s)
+{
+    int64_t now = r->clock->mono_ms(r->clock);
+
+    if (!r->pod_trouble_ms)
+        r->pod_trouble_ms = now;
+    return now - r->pod_trouble_ms >= patience_s * 1000LL;
+}
+
 int pods_probe(struct run *r, const char *selector, char why[static 256], struct err *e)
 {
     AUTO_JSON json_t *list = NULL;
     size_t i, ready = 0;
+    bool trouble = false;
     json_t *pod;
 
     if (kubectl_list(r, "Pod", selector, &list, e) < 0)
@@ -149,13 +165,17 @@ int pods_probe(struct run *r, const char *selector, char why[static 256], struct
         const char *name = jsonx_str(pod, "metadata.name");
         if (jsonx_get(pod, "metadata.deletionTimestamp"))
             continue; /* on its way out; its successor counts */
-        enum pod_verdict v = pod_judge(pod, text);
-        if (v == POD_FAILED)
+        int patience_s = 0;
+        enum pod_verdict v = pod_judge(pod, text, &patience_s);
+        trouble = trouble || v == POD_FAILED;
+        if (v == POD_FAILED && lasting(r, patience_s))
             return failed(r, name, text, e);
         if (v == POD_READY)
             ready++;
         else
             (void)snprintf(why, 256, "pod '%.60s' %.180s", name, text);
     }
+    if (!trouble)
+        r->pod_trouble_ms = 0;
     return ready > 0 && ready == json_array_size(items);
 }

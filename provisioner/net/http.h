@@ -38,5 +38,5 @@ struct http {
 
 /* Any status is success here; connection trouble is ERR_NET (retryable), a bad certificate ERR_AUTH naming the CA. */
 struct http *http_new(struct clock *clock);
-void http_free(struct http *h);
+void http_free(struct http *base);
 int http_send(struct http *h, const struct http_req *req, struct http_resp *ret, struct err *e) NODISCARD;

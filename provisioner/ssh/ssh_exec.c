@@ -42,7 +42,7 @@ static int feed(struct exchange *ex, struct err *e)
 
     while (!ex->eof_sent && !ssh_io_full(ex->s)) {
         if (!ex->send_len && !ex->input_done && ex->x->fill) {
-            ssize_t n = ex->x->fill(ex->x->ctx, ex->chunk, 4 * SSH_CHUNK, e);
+            ssize_t n = ex->x->fill(ex->x->ctx, ex->chunk, (size_t)4 * SSH_CHUNK, e);
             if (n < 0)
                 return -1;
             ex->send = ex->chunk;

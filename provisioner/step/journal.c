@@ -275,14 +275,3 @@ const char *journal_str(const struct journal *j, const char *key)
 
     return s ? s : "";
 }
-
-json_t *journal_steps(const struct journal *j)
-{
-    json_t *rows = json_array();
-    const char *step;
-    json_t *mark;
-
-    json_object_foreach (j->marks, step, mark)
-        json_array_append_new(rows, json_pack("{s:s, s:O}", "step", step, "mark", mark));
-    return rows;
-}

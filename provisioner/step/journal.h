@@ -38,5 +38,3 @@ const char *journal_failure(const struct journal *j); /* last failed text, "" af
 int journal_set(struct journal *j, const char *key, json_t *value, struct err *e) NODISCARD;
 const json_t *journal_get(const struct journal *j, const char *key); /* borrowed, NULL when absent */
 const char *journal_str(const struct journal *j, const char *key);   /* "" when absent */
-/* Names of all steps with a mark, in first-begun order: array of {"step","mark"}; new reference. */
-json_t *journal_steps(const struct journal *j);

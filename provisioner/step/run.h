@@ -26,6 +26,7 @@ struct run {
     struct ssh *ssh;             /* the one connection, NULL until open */
     struct node *node;           /* kube/: facts of the machine, NULL until read */
     struct view *view;           /* kube/: the cluster as it was before a step acted, NULL until looked at */
+    int64_t pod_trouble_ms;      /* since when (monotonic) a pod is seen failed, 0: none is */
     bool no_canary;
     bool installed; /* K3s was there when this run began: the disk check is the installation's */
     bool changed;   /* a step acted */
