@@ -11,7 +11,7 @@ CC_clang := clang
 CC_tsan  := clang
 cc       := $(or $(CC_$(VARIANT)),$(CC))
 
-HARDEN   := -O2 -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection -fcf-protection \
+HARDEN   := -O2 -D_FORTIFY_SOURCE=3 -fstack-protector-strong -ffunction-sections -fdata-sections -fstack-clash-protection -fcf-protection \
             -ftrivial-auto-var-init=zero -fno-strict-aliasing
 FLAGS_release  := $(HARDEN)
 # clang 14 wants a second flag for the zero initialisation, which later ones refuse.
@@ -24,7 +24,7 @@ WARN := -Wall -Wextra -Wformat=2 -Wshadow -Wstrict-prototypes -Wmissing-prototyp
         -Wcast-qual -Wpointer-arith -Wimplicit-fallthrough $(if $(WERROR),-Werror)
 ALLC := -std=gnu17 -D_GNU_SOURCE -Iprovisioner -include provisioner/core/banned.h $(WARN) -g -fPIE \
         $(FLAGS_$(VARIANT)) -MMD -MP $(CFLAGS)
-ALLLD := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed $(filter -fsanitize% --coverage,$(FLAGS_$(VARIANT))) \
+ALLLD := -pie -Wl,--gc-sections -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed $(filter -fsanitize% --coverage,$(FLAGS_$(VARIANT))) \
          $(LDFLAGS)
 # mbedtls 2.28 has no .pc file.
 LDLIBS := -lcurl -lssh2 -ljansson -lyaml -lmbedcrypto

@@ -8,6 +8,10 @@ struct cause_row {
 
 // clang-format off
 static const struct cause_row causes[] = {
+    { "no such host", "the registry's name does not resolve on the machine" },
+    { "toomanyrequests", "the registry refuses for now: too many pulls from this address (log in, or use artifacts.dir)" },
+    { "429 Too Many Requests", "the registry refuses for now: too many pulls from this address (log in, or use artifacts.dir)" },
+    { "manifest unknown", "the registry has no such image" },
     { "password authentication failed", "the database refused the password (a kept volume holds the password of its first start)" },
     { "no space left on device", "the machine's disk is full" },
     { "No space left on device", "the machine's disk is full" },

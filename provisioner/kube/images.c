@@ -1,6 +1,7 @@
 #include "kube/images.h"
 #include "core/mem.h"
 #include "core/util.h"
+#include "kube/cause.h"
 #include "kube/k3s.h"
 #include "kube/kubectl.h"
 #include "kube/node.h"
@@ -104,6 +105,9 @@ static int pull(struct run *r, const struct artifact_image *i, const char *name,
     ui_note(r->ui, "pull of %s", name);
     if (on_node(r, argv, &res, e) == 0)
         return 0;
+    const char *cause = e->code == ERR_REMOTE ? cause_find(e->msg) : NULL;
+    if (cause)
+        (void)err_set(e, ERR_REMOTE, "%s", cause);
     (void)err_wrap(e, "image '%s'", i->ref);
     return err_hint(e,
                     "can the machine reach the registry? `slipway artifacts pull` makes a directory for artifacts.dir");

@@ -234,7 +234,8 @@ static int ready_apply(struct run *r, const struct step *s, struct err *e)
     return wait_k3s(r, "K3s node Ready", k3s_probe_ready, 500, e);
 }
 
-int k3s_remove(struct run *r, struct err *e)
+/* Remove K3s and all that slipway put on a machine that is not ours. Names what is left. */
+static int k3s_remove(struct run *r, struct err *e)
 {
     AUTO_SSH_RESULT struct ssh_result res = SSH_RESULT_INIT;
     const struct ssh_opts o = { .sudo = true, .any_status = true, .timeout_ms = 180000, .what = "removing K3s" };

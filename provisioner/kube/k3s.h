@@ -16,6 +16,3 @@ extern const size_t k3s_ready_n_steps;
 json_t *k3s_config(const struct run *r);
 /* containerd's socket answers: images can be imported, before the node is Ready. */
 int k3s_wait_containerd(struct run *r, struct err *e) NODISCARD;
-/* Remove K3s and all that slipway put on the machine, for machines that are not ours. Names what is left: ERR_LEFTOVER.
- */
-int k3s_remove(struct run *r, struct err *e) NODISCARD;

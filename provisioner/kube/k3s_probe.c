@@ -54,8 +54,10 @@ int k3s_probe_ready(void *ctx, char why[static 256], struct err *e)
     sbuf_trim(&res.out);
     if (res.status == 9) {
         const char *cause = cause_find(res.out.data);
-        return err_set(e, ERR_REMOTE, "K3s ends again and again%s%s; its last words: %.400s", cause ? ": " : "",
-                       cause ? cause : "", cause_last_line(res.out.data));
+        if (cause)
+            return err_set(e, ERR_REMOTE, "K3s ends again and again: %s", cause);
+        return err_set(e, ERR_REMOTE, "K3s ends again and again; its last words: %.400s",
+                       cause_last_line(res.out.data));
     }
     (void)snprintf(why, 256, "%.240s", cause_last_line(res.out.data));
     return res.status == 0;

@@ -210,8 +210,11 @@ static void registry(void **state)
     size_t n = 0;
 
     (void)state;
-    for (const struct provider_ops *ops; (ops = provider_at(n)); n++) {
-        assert_ptr_equal(provider_find(ops->name), ops);
+    static const char *const names[] = { "local", "ssh" };
+    for (; n < ARRAY_LEN(names); n++) {
+        const struct provider_ops *ops = provider_find(names[n]);
+        assert_non_null(ops);
+        assert_string_equal(ops->name, names[n]);
         assert_non_null(ops->summary);
         assert_non_null(ops->exposure);
         size_t k = provider_steps(ops, steps, ARRAY_LEN(steps));
