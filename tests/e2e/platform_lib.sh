@@ -43,6 +43,8 @@ on_machine() {
 }
 
 finish() {
+    # A run that still holds the lock would keep teardown out.
+    [ -z "${pid:-}" ] || kill -9 "$pid" 2> /dev/null || true
     if [ -z "${KEEP:-}" ] && [ -e "$spec" ]; then
         sw teardown -y > /dev/null 2>&1 || true
     fi
