@@ -3,6 +3,7 @@
 #include "core/hash.h"
 #include "core/jsonx.h"
 #include "core/mem.h"
+#include "core/ui_text.h"
 #include "core/util.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -52,11 +53,28 @@ static void set_failure(struct journal *j, const char *text)
     j->failure = xstrdup(text);
 }
 
+static bool fold_fact(struct journal *j, const char *key, json_t *value)
+{
+    if (!*key || !value)
+        return false;
+    if (json_is_null(value))
+        json_object_del(j->facts, key);
+    else
+        json_object_set(j->facts, key, value);
+    return true;
+}
+
 /* One record into the folded state. Unknown kinds of this version do not exist: they are damage. */
 static bool fold(struct journal *j, const json_t *rec)
 {
     const char *kind = jsonx_str(rec, "k"), *step = jsonx_str(rec, "step");
 
+    if (strcmp(kind, "open") == 0)
+        return true;
+    if (strcmp(kind, "fact") == 0)
+        return fold_fact(j, jsonx_str(rec, "key"), json_object_get(rec, "value"));
+    if (!*step)
+        return false;
     if (strcmp(kind, "intent") == 0) {
         json_object_set_new(j->marks, step, json_string("intent"));
     } else if (strcmp(kind, "done") == 0) {
@@ -66,14 +84,8 @@ static bool fold(struct journal *j, const json_t *rec)
         json_object_del(j->marks, step);
     } else if (strcmp(kind, "failed") == 0) {
         set_failure(j, jsonx_str(rec, "msg"));
-    } else if (strcmp(kind, "fact") == 0) {
-        json_t *value = json_object_get(rec, "value");
-        if (json_is_null(value))
-            json_object_del(j->facts, jsonx_str(rec, "key"));
-        else
-            json_object_set(j->facts, jsonx_str(rec, "key"), value);
     } else {
-        return strcmp(kind, "open") == 0;
+        return false;
     }
     return true;
 }
@@ -92,23 +104,25 @@ static json_t *decode(const char *line, size_t len)
     return jsonx_parse(line + CRC_DIGITS + 1, len - CRC_DIGITS - 1, "record", &lost);
 }
 
-static int check_version(const struct journal *j, const json_t *rec, struct err *e)
-{
-    int64_t version = jsonx_int(rec, "version", -1);
-
-    if (strcmp(jsonx_str(rec, "k"), "open") == 0 && version >= 1 && version <= JOURNAL_VERSION)
-        return 0;
-    (void)err_set(e, ERR_CONFLICT, "journal '%s' is of format version %lld, this slipway knows up to %d", j->path,
-                  (long long)version, JOURNAL_VERSION);
-    return err_hint(e, "use the slipway that made the deployment, or a newer one; nothing was touched");
-}
-
 static int damaged(const struct journal *j, size_t offset, struct err *e)
 {
     (void)err_set(e, ERR_CONFLICT, "journal '%s' is damaged at byte %zu", j->path, offset);
     return err_hint(e,
                     "nothing was touched; put a good copy in its place, or move the file away and run teardown, which "
                     "finds what exists without it");
+}
+
+static int check_version(const struct journal *j, const json_t *rec, struct err *e)
+{
+    int64_t version = jsonx_int(rec, "version", -1);
+
+    if (strcmp(jsonx_str(rec, "k"), "open") != 0 || version < 1)
+        return damaged(j, 0, e);
+    if (version <= JOURNAL_VERSION)
+        return 0;
+    (void)err_set(e, ERR_CONFLICT, "journal '%s' is of format version %lld, this slipway knows up to %d", j->path,
+                  (long long)version, JOURNAL_VERSION);
+    return err_hint(e, "use the slipway that made the deployment, or a newer one; nothing was touched");
 }
 
 /* Fold the text. `ret_good` is the length of what is whole: a last line that was not finished is left out. */
@@ -154,17 +168,25 @@ int journal_read(const char *path, struct journal **ret, struct err *e)
     return 0;
 }
 
-/* Steals `rec`. Folded only when it is on disk. */
+static int write_line(const struct journal *j, const char *line, struct err *e)
+{
+    if (fsx_write_all(j->fd, line, strlen(line), e) < 0)
+        return err_wrap(e, "journal '%s'", j->path);
+    return fdatasync(j->fd) < 0 ? err_sys(e, ERR_INTERNAL, "sync journal '%s'", j->path) : 0;
+}
+
+/* Steals `record`; NULL is what json_pack makes of text that is not UTF-8. Folded only when it is on disk. */
 static int append(struct journal *j, json_t *record, struct err *e)
 {
     AUTO_JSON json_t *rec = record;
 
+    if (!rec)
+        return err_set(e, ERR_INTERNAL, "a record for journal '%s' is not UTF-8", j->path);
     json_object_set_new(rec, "t", json_integer(j->clock->wall_ms(j->clock)));
     AUTO_FREE char *text = jsonx_text(rec, 0);
     AUTO_FREE char *line = xasprintf("%08x %s\n", hash_crc32(text, strlen(text)), text);
     off_t before = lseek(j->fd, 0, SEEK_END);
-    if (fsx_write_all(j->fd, line, strlen(line), e) < 0 || fdatasync(j->fd) < 0) {
-        (void)err_sys(e, ERR_INTERNAL, "write to journal '%s'", j->path);
+    if (write_line(j, line, e) < 0) {
         /* Half a line would hide the next whole one. */
         if (before >= 0 && ftruncate(j->fd, before) < 0)
             return err_wrap(e, "and it could not be cut back");
@@ -233,10 +255,12 @@ int journal_undone(struct journal *j, const char *step, struct err *e)
 
 int journal_failed(struct journal *j, const char *step, const char *msg, struct err *e)
 {
-    json_t *rec = json_pack("{s:s, s:s, s:s}", "k", "failed", "step", step, "msg", msg);
+    size_t size = strlen(msg) * 4 + 1; /* a byte becomes \xNN at worst */
+    AUTO_FREE char *text = xcalloc(size, 1);
 
-    /* A message that is not UTF-8 (a remote's words) cannot be a JSON string; that it failed still counts. */
-    return append(j, rec ? rec : json_pack("{s:s, s:s, s:s}", "k", "failed", "step", step, "msg", "(not UTF-8)"), e);
+    /* A remote's words need not be UTF-8, which a JSON string must be. */
+    ui_text_safe(msg, NULL, text, size);
+    return append(j, json_pack("{s:s, s:s, s:s}", "k", "failed", "step", step, "msg", text), e);
 }
 
 enum journal_mark journal_mark(const struct journal *j, const char *step)
@@ -257,7 +281,8 @@ int journal_set(struct journal *j, const char *key, json_t *value, struct err *e
 {
     if (!value)
         return err_set(e, ERR_INTERNAL, "fact '%s' is not UTF-8", key);
-    if (json_equal(value, json_object_get(j->facts, key))) {
+    const json_t *have = json_object_get(j->facts, key);
+    if (json_is_null(value) ? !have : json_equal(value, have)) {
         json_decref(value);
         return 0;
     }
