@@ -20,9 +20,10 @@ const struct phase_row phase_table[PHASE_COUNT] = {
 // clang-format on
 
 struct span {
-    int64_t begin_ms, end_ms;    /* monotonic; begin 0: never begun */
+    bool begun, running;
+    int64_t begin_ms, end_ms;    /* monotonic */
     int64_t waited_ms;           /* of its time, spent waiting */
-    int64_t resumed_ms, mark_ms; /* running part: since when, and clock->waited_ms then; resumed 0: not running */
+    int64_t resumed_ms, mark_ms; /* of the running part: its begin, and clock->waited_ms then */
     int64_t active_ms;
 };
 
@@ -52,22 +53,28 @@ void phases_begin(struct phases *p, enum phase_id id)
     struct span *s = &p->spans[id];
     int64_t now = p->clock->mono_ms(p->clock);
 
-    if (!s->begin_ms)
+    if (s->running)
+        return;
+    if (!s->begun)
         s->begin_ms = now;
+    s->begun = s->running = true;
     s->resumed_ms = now;
     s->mark_ms = p->clock->waited_ms;
 }
 
+static void stop(struct span *s, const struct clock *c, int64_t now)
+{
+    if (!s->running)
+        return;
+    s->running = false;
+    s->end_ms = now;
+    s->active_ms += now - s->resumed_ms;
+    s->waited_ms += c->waited_ms - s->mark_ms;
+}
+
 void phases_end(struct phases *p, enum phase_id id)
 {
-    struct span *s = &p->spans[id];
-
-    if (!s->resumed_ms)
-        return;
-    s->end_ms = p->clock->mono_ms(p->clock);
-    s->active_ms += s->end_ms - s->resumed_ms;
-    s->waited_ms += p->clock->waited_ms - s->mark_ms;
-    s->resumed_ms = 0;
+    stop(&p->spans[id], p->clock, p->clock->mono_ms(p->clock));
 }
 
 int64_t phases_deadline_ms(const struct phases *p, enum phase_id id, const json_t *timeouts)
@@ -75,7 +82,7 @@ int64_t phases_deadline_ms(const struct phases *p, enum phase_id id, const json_
     const struct span *s = &p->spans[id];
     const json_t *own = json_object_get(timeouts, phase_table[id].name);
     int64_t seconds = json_is_integer(own) ? json_integer_value(own) : phase_table[id].timeout_s;
-    int64_t from = s->begin_ms ? s->begin_ms : p->clock->mono_ms(p->clock);
+    int64_t from = s->begun ? s->begin_ms : p->clock->mono_ms(p->clock);
 
     return from + seconds * 1000;
 }
@@ -86,15 +93,15 @@ json_t *phases_json(const struct phases *p)
     int64_t now = p->clock->mono_ms(p->clock);
 
     for (size_t i = 0; i < PHASE_COUNT; i++) {
-        const struct span *s = &p->spans[i];
-        if (!s->begin_ms)
+        struct span s = p->spans[i];
+        if (!s.begun)
             continue;
-        int64_t end = s->resumed_ms ? now : s->end_ms;
+        stop(&s, p->clock, now); /* what still runs is shown as if it ended now */
         json_array_append_new(rows,
                               json_pack("{s:s, s:I, s:I, s:I, s:I, s:i}", "name", phase_table[i].name, "start_ms",
-                                        (json_int_t)(s->begin_ms - p->begin_ms), "ms", (json_int_t)(end - s->begin_ms),
-                                        "active_ms", (json_int_t)s->active_ms, "idle_ms", (json_int_t)s->waited_ms,
-                                        "timeout_s", phase_table[i].timeout_s));
+                                        (json_int_t)(s.begin_ms - p->begin_ms), "ms",
+                                        (json_int_t)(s.end_ms - s.begin_ms), "active_ms", (json_int_t)s.active_ms,
+                                        "idle_ms", (json_int_t)s.waited_ms, "timeout_s", phase_table[i].timeout_s));
     }
     int64_t waited = p->clock->waited_ms - p->begin_waited_ms;
     return json_pack("{s:I, s:I, s:I, s:o}", "total_ms", (json_int_t)(now - p->begin_ms), "waited_ms",
