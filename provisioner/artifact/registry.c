@@ -163,8 +163,11 @@ static int get(struct registry *r, const struct ref *ref, const char *url, const
     }
 }
 
-int registry_manifest(struct registry *r, const struct ref *ref, const char *reference, struct manifest *ret,
-                      struct err *e)
+/* What `reference` (a tag or a digest) names: an index or a manifest.
+ * ERR_REMOTE: no such image; ERR_AUTH: refused (or hidden); ERR_QUOTA: rate limit, with what the registry said about
+ * when to come back; ERR_CONFLICT: the bytes are not what the digest says. */
+static int registry_manifest(struct registry *r, const struct ref *ref, const char *reference, struct manifest *ret,
+                             struct err *e)
 {
     static const char accept[] = "Accept: application/vnd.oci.image.index.v1+json, "
                                  "application/vnd.docker.distribution.manifest.list.v2+json, "

@@ -31,11 +31,6 @@ void manifest_done(struct manifest *m);
 struct registry *registry_new(struct http *http, struct clock *clock, struct ui *ui);
 void registry_free(struct registry *r);
 
-/* What `reference` (a tag or a digest) names: an index or a manifest.
- * ERR_REMOTE: no such image; ERR_AUTH: refused (or hidden); ERR_QUOTA: rate limit, with what the registry said about
- * when to come back; ERR_CONFLICT: the bytes are not what the digest says. */
-int registry_manifest(struct registry *r, const struct ref *ref, const char *reference, struct manifest *ret,
-                      struct err *e) NODISCARD;
 /* The manifest of linux/`arch`, through an index if there is one. `scratch` is a directory for the config of an image
  * without an index, which says for which arch it is. ERR_SPEC when the image does not exist for `arch`. */
 int registry_platform(struct registry *r, const struct ref *ref, const char *arch, const char *scratch,

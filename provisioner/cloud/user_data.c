@@ -42,8 +42,8 @@ static int trusted(const struct spec *spec, struct sbuf *out, struct err *e)
     return 0;
 }
 
-int user_data_render(const struct spec *spec, const struct ssh_key *host, const char *login_public, struct sbuf *out,
-                     struct err *e)
+static int user_data_render(const struct spec *spec, const struct ssh_key *host, const char *login_public,
+                            struct sbuf *out, struct err *e)
 {
     AUTO_SBUF struct sbuf ca = SBUF_INIT(CA_MAX);
 

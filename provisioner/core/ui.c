@@ -100,11 +100,6 @@ void ui_secret(struct ui *ui, const char *value)
     svec_add(&ui->secrets, coded.data);
 }
 
-void ui_sanitize(const struct ui *ui, const char *text, char *ret, size_t size)
-{
-    ui_text_safe(text, ui ? svec_argv(&ui->secrets) : NULL, ret, size);
-}
-
 static void log_line(struct ui *ui, const char *level, const char *text)
 {
     char time[21];
@@ -156,7 +151,7 @@ static char *__attribute__((format(printf, 2, 0))) format(const struct ui *ui, c
     size_t size = strlen(raw) * 4 + 64;
     char *safe = xcalloc(size, 1);
 
-    ui_sanitize(ui, raw, safe, size);
+    ui_text_safe(raw, svec_argv(&ui->secrets), safe, size);
     return safe;
 }
 

@@ -32,5 +32,3 @@ void ui_debug(struct ui *ui, const char *fmt, ...) PRINTF_LIKE(2, 3); /* log fil
 void ui_phase(struct ui *ui, const char *name);
 void ui_note(struct ui *ui, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void ui_phase_end(struct ui *ui, bool ok, int64_t elapsed_ms);
-/* A line for people with `text` made safe (controls visible, secrets masked) into `ret`. */
-void ui_sanitize(const struct ui *ui, const char *text, char *ret, size_t size);
