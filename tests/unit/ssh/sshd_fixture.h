@@ -44,7 +44,7 @@ struct sshd {
             fail_msg("%s: %s", #expr, e->msg); \
     } while (0)
 
-static int free_port(void)
+static __attribute__((unused)) int free_port(void)
 {
     struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
     socklen_t len = sizeof(a);
@@ -169,7 +169,7 @@ static void sshd_kill(struct sshd *d)
     d->pid = 0;
 }
 
-static void sshd_start(struct sshd *d, const char *extra)
+static __attribute__((unused)) void sshd_start(struct sshd *d, const char *extra)
 {
     struct passwd *pw = getpwuid(geteuid());
 
@@ -189,7 +189,7 @@ static void sshd_start(struct sshd *d, const char *extra)
     sshd_start_as(d, extra);
 }
 
-static void sshd_stop(struct sshd *d)
+static __attribute__((unused)) void sshd_stop(struct sshd *d)
 {
     sshd_kill(d);
     MUST(fsx_remove_tree(d->dir, e));
@@ -198,7 +198,7 @@ static void sshd_stop(struct sshd *d)
     free(d->ecdsa);
 }
 
-static struct ssh_target sshd_target(const struct sshd *d)
+static __attribute__((unused)) struct ssh_target sshd_target(const struct sshd *d)
 {
     return (struct ssh_target){ "127.0.0.1", d->port, d->user, d->ed25519, d->key.pem };
 }
