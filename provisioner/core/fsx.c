@@ -88,18 +88,21 @@ int fsx_replace(const char *path, const void *buf, size_t len, mode_t mode, stru
 int fsx_mkdirs(const char *path, mode_t mode, struct err *e)
 {
     AUTO_FREE char *part = xstrdup(path);
+    struct stat st;
 
-    for (char *p = part + 1;; p++) {
-        char c = *p;
-        if (c != '/' && c != '\0')
-            continue;
-        *p = '\0';
+    for (char *p = part; *p; p++) {
+        size_t n = strcspn(p + 1, "/") + 1; /* up to the next slash, past one that stands first */
+        char c = p[n];
+        p[n] = '\0';
         if (mkdir(part, mode) < 0 && errno != EEXIST)
             return err_sys(e, ERR_INTERNAL, "create directory '%s'", part);
-        *p = c;
-        if (!c)
-            return 0;
+        p[n] = c;
+        p += n - 1;
     }
+    if (stat(path, &st) < 0)
+        return err_sys(e, ERR_INTERNAL, "create directory '%s'", path);
+    errno = ENOTDIR;
+    return S_ISDIR(st.st_mode) ? 0 : err_sys(e, ERR_INTERNAL, "create directory '%s'", path);
 }
 
 bool fsx_exists(const char *path)
@@ -117,6 +120,17 @@ int fsx_size(const char *path, off_t *ret, struct err *e)
     return 0;
 }
 
+/* A bind mount has its file system's device number: only the kernel can tell it from a directory. */
+static bool is_mount(int parent, const char *name, const struct stat *st, dev_t dev)
+{
+    struct statx x;
+
+    if (st->st_dev != dev)
+        return true;
+    return statx(parent, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, 0, &x) == 0 &&
+           (x.stx_attributes & STATX_ATTR_MOUNT_ROOT);
+}
+
 static int remove_at(int parent, const char *name, dev_t dev, const char *shown, struct err *e)
 {
     struct stat st;
@@ -125,7 +139,7 @@ static int remove_at(int parent, const char *name, dev_t dev, const char *shown,
     if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return errno == ENOENT ? 0 : err_sys(e, ERR_INTERNAL, "stat '%s'", shown);
     if (S_ISDIR(st.st_mode)) {
-        if (st.st_dev != dev)
+        if (is_mount(parent, name, &st, dev))
             return err_set(e, ERR_INTERNAL, "'%s' is a mount point", shown);
         int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         AUTO_DIR DIR *dir = fd < 0 ? NULL : fdopendir(fd);
