@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define UPLOAD_MS  (30 * 60 * INT64_C(1000))
-#define HASHING_MS (5 * 60 * INT64_C(1000))
+#define UPLOAD_MS  (INT64_C(30) * 60 * 1000)
+#define HASHING_MS (INT64_C(5) * 60 * 1000)
 
 /* Digest of a file there; "" when it is missing. */
 static int digest_there(struct run *r, const char *path, char ret[static 65], struct err *e)

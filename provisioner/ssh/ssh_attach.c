@@ -204,10 +204,9 @@ static int shell_status(struct attached *a, int *ret, struct err *e)
 {
     struct ssh_deadline d = ssh_deadline(a->s, "exit status", SSH_CLOSE_MS);
     char *sig = NULL;
-    int rc;
 
     /* The status comes after the end of the output. */
-    while ((rc = libssh2_channel_wait_closed(a->ch)) == LIBSSH2_ERROR_EAGAIN)
+    while (libssh2_channel_wait_closed(a->ch) == LIBSSH2_ERROR_EAGAIN)
         if (ssh_io_wait(a->s, &d, e) < 0)
             return -1;
     (void)libssh2_channel_get_exit_signal(a->ch, &sig, NULL, NULL, NULL, NULL, NULL);
