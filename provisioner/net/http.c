@@ -45,9 +45,11 @@ void http_header(const struct http_resp *r, const char *name, char *ret, size_t 
     for (const char *line = r->headers.data; *line; line += *line == '\n') {
         size_t n = strcspn(line, "\r\n");
         if (n > len && line[len] == ':' && strncasecmp(line, name, len) == 0) {
-            const char *value = line + len + 1;
+            const char *value = line + len + 1, *end = line + n;
             value += strspn(value, " \t");
-            (void)snprintf(ret, size, "%.*s", (int)(line + n - value), value);
+            while (end > value && strchr(" \t", end[-1]))
+                end--;
+            (void)snprintf(ret, size, "%.*s", (int)(end - value), value);
             return;
         }
         line += n + strspn(line + n, "\r");

@@ -190,9 +190,9 @@ static void shell_on_a_terminal(void **state)
         if (!dialog(fd, "stty size; echo c''d\n", "cd", &seen))
             fail_msg("saw '%s'", seen.data);
     assert_non_null(strstr(seen.data, "33 77"));
-    /* Ctrl-C is for the command there, not for us. */
-    if (!dialog(fd, "echo e''f; sleep 60\n", "ef", &seen) || !dialog(fd, "\003", "^C", &seen) ||
-        !dialog(fd, "echo g''h\n", "gh", &seen))
+    /* Ctrl-C is for the command there, not for us. It is ready for the signal once it says so. */
+    static const char busy[] = "sh -c 'trap \"echo i\\\"\\\"j; exit\" INT; echo e\"\"f; while :; do sleep 0.1; done'\n";
+    if (!dialog(fd, busy, "ef", &seen) || !dialog(fd, "\003", "ij", &seen) || !dialog(fd, "echo g''h\n", "gh", &seen))
         fail_msg("saw '%s'", seen.data);
     (void)dialog(fd, "exit 9\n", "never", &seen);
     assert_int_equal(waitpid(child, &status, 0), child);
