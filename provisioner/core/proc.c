@@ -10,8 +10,11 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+
+#define GRACE_MS 10000 /* from SIGTERM to SIGKILL */
 
 static const char search_path[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -37,7 +40,7 @@ static void build_env(struct svec *env, const char *const *extra)
 static char *resolve(const char *name)
 {
     if (strchr(name, '/'))
-        return xstrdup(name);
+        return access(name, F_OK) == 0 ? xstrdup(name) : NULL;
     for (const char *p = search_path; *p;) {
         size_t n = strcspn(p, ":");
         char *full = xasprintf("%.*s/%s", (int)n, p, name);
@@ -122,11 +125,24 @@ static void close_end(int *fd)
     *fd = -1;
 }
 
-static void drain(int *fd, struct sbuf *to)
+/* Room at the end for `n` more bytes (fewer than the ceiling), at the cost of the beginning. */
+static void keep_end(struct sbuf *b, size_t n)
+{
+    size_t drop = b->len + n > b->max ? b->len + n - b->max : 0;
+
+    if (!drop)
+        return;
+    memmove(b->data, b->data + drop, b->len - drop + 1);
+    b->len -= drop;
+}
+
+static void drain(int *fd, struct sbuf *to, bool end_counts)
 {
     char buf[16384];
     ssize_t n = read(*fd, buf, sizeof(buf));
 
+    if (n > 0 && to && end_counts)
+        keep_end(to, (size_t)n);
     if (n > 0 && to)
         sbuf_add(to, buf, (size_t)n);
     else if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN))
@@ -145,10 +161,25 @@ static void feed(int *fd, const char *text, size_t *off)
         close_end(fd);
 }
 
+static int exit_status(int st)
+{
+    return WIFEXITED(st) ? WEXITSTATUS(st) : 128 + WTERMSIG(st);
+}
+
+static int check_time(const struct proc_opts *o, int64_t deadline, struct err *e)
+{
+    struct clock *clk = clock_real();
+
+    if (cancel_check(e) < 0)
+        return -1;
+    if (deadline && clk->mono_ms(clk) > deadline)
+        return err_set(e, ERR_TIMEOUT, "not finished after %lld s", (long long)(o->timeout_ms / 1000));
+    return 0;
+}
+
 /* Move bytes until both outputs are closed. -1: deadline passed or interrupted. */
 static int converse(struct child *c, const struct proc_opts *o, struct sbuf *err, int64_t deadline, struct err *e)
 {
-    struct clock *clk = clock_real();
     const char *input = o->input ? o->input : "";
     size_t off = 0;
 
@@ -162,29 +193,44 @@ static int converse(struct child *c, const struct proc_opts *o, struct sbuf *err
         if (p[0].revents)
             feed(&c->in, input, &off);
         if (p[1].revents)
-            drain(&c->out, o->out);
+            drain(&c->out, o->out, false);
         if (p[2].revents)
-            drain(&c->err, err);
-        if (cancel_check(e) < 0)
+            drain(&c->err, err, !o->err);
+        if (check_time(o, deadline, e) < 0)
             return -1;
-        if (deadline && clk->mono_ms(clk) > deadline)
-            return err_set(e, ERR_TIMEOUT, "not finished after %lld s", (long long)(o->timeout_ms / 1000));
     }
     return 0;
 }
 
-static int exit_status(int st)
+/* A child may close its outputs and go on. */
+static int await_end(pid_t pid, const struct proc_opts *o, int64_t deadline, int *ret_status, struct err *e)
 {
-    return WIFEXITED(st) ? WEXITSTATUS(st) : 128 + WTERMSIG(st);
+    AUTO_CLOSE int fd = pidfd_open(pid, 0);
+    struct pollfd p = { fd, POLLIN, 0 };
+
+    while (!proc_ended(pid, ret_status)) {
+        if (check_time(o, deadline, e) < 0)
+            return -1;
+        (void)poll(&p, 1, 200);
+    }
+    return 0;
 }
 
-static int reap(pid_t pid)
+/* Ask, give it time to clean up, then end it. */
+static void end_child(pid_t pid)
 {
-    int st = 0;
+    AUTO_CLOSE int fd = pidfd_open(pid, 0);
+    struct pollfd p = { fd, POLLIN, 0 };
+    struct clock *clk = clock_real();
+    int64_t deadline = clk->mono_ms(clk) + GRACE_MS;
+    int status;
 
-    while (waitpid(pid, &st, 0) < 0 && errno == EINTR)
-        ;
-    return exit_status(st);
+    kill(pid, SIGTERM);
+    while (!proc_ended(pid, &status)) {
+        if (clk->mono_ms(clk) > deadline)
+            kill(pid, SIGKILL);
+        (void)poll(&p, 1, 200);
+    }
 }
 
 /* The end of what a child complained about, as one line. */
@@ -204,18 +250,20 @@ int proc_run(const char *const argv[], const struct proc_opts *opts, struct err 
     AUTO_SBUF struct sbuf own_err = SBUF_INIT(64 << 10);
     struct sbuf *err = o->err ? o->err : &own_err;
     struct clock *clk = clock_real();
-    int64_t begin = clk->mono_ms(clk);
+    int64_t begin = clk->mono_ms(clk), deadline = o->timeout_ms ? begin + o->timeout_ms : 0;
     struct child c = { -1, -1, -1, -1 };
+    int status = 0;
 
     if (start(argv, o, &c, e) < 0)
         return -1;
-    int rc = converse(&c, o, err, o->timeout_ms ? begin + o->timeout_ms : 0, e);
+    int rc = converse(&c, o, err, deadline, e);
     close_end(&c.in);
     close_end(&c.out);
     close_end(&c.err);
+    if (rc == 0)
+        rc = await_end(c.pid, o, deadline, &status, e);
     if (rc < 0)
-        kill(c.pid, SIGTERM);
-    int status = reap(c.pid);
+        end_child(c.pid);
     if (o->clock)
         o->clock->waited_ms += clk->mono_ms(clk) - begin;
     if (rc < 0)

@@ -27,7 +27,7 @@ static const struct {
     int total_ms, waited_ms;
     struct expected rows[4];
 } cases[] = {
-    { "nothing", { { PASS, 5 } }, 5, 0, { { NULL } } },
+    { "nothing", { { PASS, 5 } }, 5, 0, { { 0 } } },
     { "one",
       { { PASS, 10 }, { BEGIN, PHASE_SSH }, { PASS, 20 }, { WAIT, 300 }, { END, PHASE_SSH }, { PASS, 4 } },
       334,
@@ -65,7 +65,7 @@ static const struct {
       42,
       40,
       { { "canary", 0, 42, 42, 40 } } },
-    { "ended but never begun", { { END, PHASE_CANARY }, { PASS, 1 } }, 1, 0, { { NULL } } },
+    { "ended but never begun", { { END, PHASE_CANARY }, { PASS, 1 } }, 1, 0, { { 0 } } },
 };
 
 static void play(struct phases *p, struct fake_clock *c, const struct event *ev)
