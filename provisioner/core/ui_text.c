@@ -23,14 +23,17 @@ static size_t utf8_len(const unsigned char *p)
     return n;
 }
 
+/* The longest: one secret may begin like another. */
 static size_t secret_at(const char *p, const char *const *secrets)
 {
+    size_t longest = 0;
+
     for (; secrets && *secrets; secrets++) {
         size_t n = strlen(*secrets);
-        if (n && strncmp(p, *secrets, n) == 0)
-            return n;
+        if (n > longest && strncmp(p, *secrets, n) == 0)
+            longest = n;
     }
-    return 0;
+    return longest;
 }
 
 void ui_text_safe(const char *text, const char *const *secrets, char *ret, size_t size)
@@ -65,16 +68,21 @@ void ui_text_safe(const char *text, const char *const *secrets, char *ret, size_
 
 void ui_text_cut(char *text, size_t columns)
 {
-    char *cut = text;
+    static const char mark[] = "\xe2\x80\xa6";
+    char *before = text; /* the character before this one */
 
     text[strcspn(text, "\n")] = '\0';
     for (size_t col = 0; *text; col++) {
         size_t n = utf8_len((const unsigned char *)text);
         if (col + 1 == columns && text[n ? n : 1]) {
-            memcpy(cut, "\xe2\x80\xa6", strlen(cut) >= 3 ? 4 : 0);
+            char *cut = strlen(text) >= strlen(mark) ? text : before; /* the mark needs its room */
+            if (strlen(cut) >= strlen(mark))
+                memcpy(cut, mark, sizeof(mark));
+            else
+                *text = '\0';
             return;
         }
+        before = text;
         text += n ? n : 1;
-        cut = text;
     }
 }
