@@ -18,6 +18,9 @@ void base64_encode(struct sbuf *out, const void *data, size_t len)
 int base64_decode(struct sbuf *out, const char *text, size_t len, struct err *e)
 {
     size_t n = 0;
+
+    if (len % 4) /* mbedtls takes text without all of its padding */
+        return err_set(e, ERR_REMOTE, "not base64");
     unsigned char *data = xcalloc(len + 1, 1);
     int rc = mbedtls_base64_decode(data, len + 1, &n, (const unsigned char *)text, len);
 

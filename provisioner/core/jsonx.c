@@ -9,9 +9,14 @@ json_t *jsonx_parse(const char *text, size_t len, const char *what, struct err *
     json_t *j = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &je);
 
     if (!j)
-        (void)err_set(e, ERR_REMOTE, "%s is not JSON (line %d, column %d: %s): \"%.80s\"", what, je.line, je.column,
-                      je.text, text);
+        (void)err_set(e, ERR_REMOTE, "%s is not JSON (line %d, column %d: %s): \"%.*s\"", what, je.line, je.column,
+                      je.text, (int)(len < 80 ? len : 80), text);
     return j;
+}
+
+static const json_t *element(const json_t *array, const char *key, size_t len)
+{
+    return len && strspn(key, "0123456789") == len ? json_array_get(array, strtoul(key, NULL, 10)) : NULL;
 }
 
 json_t *jsonx_get(const json_t *root, const char *path)
@@ -19,7 +24,7 @@ json_t *jsonx_get(const json_t *root, const char *path)
     while (root && *path) {
         size_t n = strcspn(path, ".");
         if (json_is_array(root)) {
-            root = json_array_get(root, strtoul(path, NULL, 10));
+            root = element(root, path, n);
         } else {
             AUTO_SECRET char *key = xstrndup(path, n);
             root = json_object_get(root, key);
