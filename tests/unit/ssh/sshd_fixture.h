@@ -226,7 +226,7 @@ static void add_line(const char *path, const char *line, mode_t mode)
     sbuf_addf(&b, "%s\n", line);
     MUST(fsx_write_all(fd, b.data, b.len, e));
     sbuf_done(&b);
-    bool bound = fchmod(fd, mode) == 0 && mount(tmp, path, NULL, MS_BIND, NULL) == 0;
+    bool bound = fchmod(fd, mode) == 0 && mount(tmp, path, "none", MS_BIND, NULL) == 0;
     close(fd);
     unlink(tmp);
     if (!bound) { /* no cmocka yet, which would have a fail */
@@ -257,7 +257,7 @@ static __attribute__((unused)) int run_as_each_user(int (*group)(void))
         print_message("not root: what needs a mount or a second user is not tested\n");
         return group();
     }
-    if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) {
+    if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0) {
         print_error("mount namespace: %s\n", strerror(errno));
         return 1;
     }
