@@ -18,6 +18,12 @@
     "{\"status\":{\"conditions\":[{\"type\":\"PodScheduled\",\"status\":\"False\",\"reason\":" \
     "\"Unschedulable\",\"message\":\"" message "\"}]}}"
 
+#define INIT_WAITING(reason, restarts)                                                                   \
+    "{\"status\":{\"initContainerStatuses\":[{\"name\":\"i\",\"ready\":false,\"restartCount\":" restarts \
+    ",\"state\":{\"waiting\":{\"reason\":\"" reason "\",\"message\":\"the message\"}}}],"                \
+    "\"containerStatuses\":[{\"name\":\"c\",\"ready\":false,\"restartCount\":0,"                         \
+    "\"state\":{\"waiting\":{\"reason\":\"PodInitializing\"}}}]}}"
+
 static const struct {
     const char *name, *pod;
     enum pod_verdict want;
@@ -47,6 +53,24 @@ static const struct {
       "PersistentVolumeClaims", false },
     { "node not ready yet", UNSCHEDULABLE("1 node(s) had taint {node.kubernetes.io/not-ready: }"), POD_COMING,
       "not-ready", false },
+    { "image not on the node", WAITING("ErrImageNeverPull", "0"), POD_FAILED, "image is not on the node", false },
+    { "image unreadable", WAITING("ImageInspectError", "0"), POD_FAILED, "image cannot be read", false },
+    { "one failed start", WAITING("RunContainerError", "1"), POD_COMING, "RunContainerError", false },
+    { "no start succeeds", WAITING("RunContainerError", "2"), POD_FAILED, "container cannot be started", false },
+    { "a reason that nobody knows yet", WAITING("SomethingNew", "9"), POD_COMING, "SomethingNew the message", false },
+    { "init container crashes", INIT_WAITING("CrashLoopBackOff", "2"), POD_FAILED, "crashes again and again", false },
+    { "init container starts", INIT_WAITING("PodInitializing", "0"), POD_COMING, "PodInitializing", false },
+    { "untolerated taint", UNSCHEDULABLE("1 node(s) had untolerated taint {gpu: }"), POD_FAILED, "untolerated taint",
+      false },
+    { "no node yet", UNSCHEDULABLE("no nodes available to schedule pods"), POD_COMING, "no nodes available", false },
+    { "gated",
+      "{\"status\":{\"conditions\":[{\"type\":\"PodScheduled\",\"status\":\"False\",\"reason\":\"SchedulingGated\"}]}}",
+      POD_COMING, "cannot be scheduled", false },
+    { "containers ready, pod not",
+      "{\"status\":{\"containerStatuses\":[{\"name\":\"c\",\"ready\":true,\"state\":{\"running\":{}}}],"
+      "\"conditions\":[{\"type\":\"Ready\",\"status\":\"False\",\"message\":\"gate closed\"}]}}",
+      POD_COMING, "gate closed", false },
+    { "not a pod at all", "[]", POD_COMING, "is being created", false },
     { "init container that is done",
       "{\"status\":{\"initContainerStatuses\":[{\"name\":\"i\",\"ready\":false,\"state\":{\"terminated\":{\"exitCode\":"
       "0}}}],"
