@@ -287,7 +287,7 @@ static void expect_mount_kept(const char *dir, const char *from)
     struct err e = ERR_INIT;
 
     assert_int_equal(mkdir(mounted, 0700), 0);
-    assert_int_equal(mount(from ? from : "slipway-test", mounted, from ? NULL : "tmpfs", from ? MS_BIND : 0,
+    assert_int_equal(mount(from ? from : "slipway-test", mounted, from ? "none" : "tmpfs", from ? MS_BIND : 0,
                            from ? NULL : "size=64k"),
                      0);
     if (!from)
