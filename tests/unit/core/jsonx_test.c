@@ -110,7 +110,9 @@ static void base64(void **state)
 {
     static const char *const rows[][2] = { { "", "" },
                                            { "f", "Zg==" },
-                                           { "fo", "Zm8=" },
+                                           { "f"
+                                             "o",
+                                             "Zm8=" },
                                            { "foo", "Zm9v" },
                                            { "foob", "Zm9vYg==" },
                                            { "fooba", "Zm9vYmE=" },
