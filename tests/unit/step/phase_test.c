@@ -6,7 +6,6 @@
 
 #include "../core/scratch.h"
 #include "core/jsonx.h"
-#include "spec/fields.h"
 #include "step/phase.h"
 
 enum verb { NOTHING, BEGIN, END, PASS, WAIT }; /* PASS: we work for arg milliseconds; WAIT: we wait for them */
@@ -152,33 +151,11 @@ static void deadlines(void **state)
     phases_free(p);
 }
 
-/* `timeouts:` of the spec and the phases are the same names, in both directions. */
-static void spec_knows_the_phases(void **state)
-{
-    size_t fields = 0;
-
-    (void)state;
-    for (size_t i = 0; i < PHASE_COUNT; i++) {
-        assert_non_null(phase_table[i].name);
-        AUTO_FREE char *path = xasprintf("timeouts.%s", phase_table[i].name);
-        const struct field *f = field_find(path);
-        if (!f || f->type != FIELD_SECONDS)
-            fail_msg("the spec does not take '%s'", path);
-        if (phase_table[i].timeout_s < f->min || phase_table[i].timeout_s > f->max)
-            fail_msg("'%s': the spec would refuse the phase's own %d s", path, phase_table[i].timeout_s);
-        assert_true(*phase_table[i].summary);
-    }
-    for (const struct field *f = field_child("timeouts", NULL); f; f = field_child("timeouts", f))
-        fields++;
-    assert_int_equal(fields, PHASE_COUNT);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(times),
         cmocka_unit_test(deadlines),
-        cmocka_unit_test(spec_knows_the_phases),
     };
 
     return cmocka_run_group_tests_name("step/phase", tests, NULL, NULL);
