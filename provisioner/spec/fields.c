@@ -18,9 +18,11 @@
 
 // clang-format off
 const struct field field_table[] = {
-    { .path = "apiVersion", .type = FIELD_ENUM, .required = true, .values = WORDS("slipway/v1"), .example = "slipway/v1",
+    { .path = "apiVersion", .type = FIELD_ENUM, .required = true, .values = WORDS("slipway/v1"),
+      .example = "slipway/v1",
       .offset = FIELD_NOWHERE, .summary = "version of this format" },
-    { .path = "name", .type = FIELD_STRING, .required = true, .pattern = "^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$", .example = "flows",
+    { .path = "name", .type = FIELD_STRING, .required = true, .pattern = "^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$",
+      .example = "flows",
       .wants = "1 to 20 of a-z, 0-9 and '-', a letter first and no '-' last", .offset = AT(name),
       .summary = "deployment id: names the machine, its state and everything that is made" },
 
@@ -28,12 +30,14 @@ const struct field field_table[] = {
       .example = "{local: {}}",
       .summary = "where the machine comes from: exactly one of these" },
     { .path = "provider.local", .type = FIELD_SECTION, .summary = "a machine made on this host" },
-    { .path = "provider.local.driver", .type = FIELD_ENUM, .values = WORDS("auto", "nspawn", "qemu"), .otherwise = "auto",
+    { .path = "provider.local.driver", .type = FIELD_ENUM, .values = WORDS("auto", "nspawn", "qemu"),
+      .otherwise = "auto",
       .example = "qemu", .offset = AT(local.driver),
       .summary = "nspawn (root, fast) or qemu; auto takes the first that works here" },
     { .path = "provider.ssh", .type = FIELD_SECTION, .summary = "a host that exists and runs sshd" },
     { .path = "provider.ssh.host", .type = FIELD_STRING, .required = true, .example = "192.0.2.10",
-      .pattern = "^([A-Za-z0-9_][A-Za-z0-9._-]{0,252}|[0-9A-Fa-f:.]{2,45}(%[A-Za-z0-9._-]+)?)$", .wants = "a host name or an IP address", .accept = check_host,
+      .pattern = "^([A-Za-z0-9_][A-Za-z0-9._-]{0,252}|[0-9A-Fa-f:.]{2,45}(%[A-Za-z0-9._-]+)?)$",
+      .wants = "a host name or an IP address", .accept = check_host,
       .offset = AT(ssh.host), .summary = "name or address of the host" },
     { .path = "provider.ssh.port", .type = FIELD_INT, .min = 1, .max = 65535, .otherwise = "22", .example = "2222",
       .offset = AT(ssh.port), .summary = "port of its sshd" },
@@ -53,19 +57,22 @@ const struct field field_table[] = {
 
     { .path = "machine", .type = FIELD_SECTION, .summary = "the machine; provider ssh uses only 'trust'" },
     { .path = "machine.size", .type = FIELD_STRING, .otherwise = "auto", .example = "4x8",
-      .pattern = "^(auto|[1-9][0-9]{0,2}x([2-9]|[1-9][0-9]{1,3}))$", .wants = "auto, or vCPUs x GiB of memory such as 2x4",
+      .pattern = "^(auto|[1-9][0-9]{0,2}x([2-9]|[1-9][0-9]{1,3}))$",
+      .wants = "auto, or vCPUs x GiB of memory such as 2x4",
       .accept = check_size, .offset = AT(machine.size), .summary = "auto, or vCPUs x GiB of memory such as 2x4" },
     { .path = "machine.disk_gib", .type = FIELD_INT, .min = 8, .max = 65536, .otherwise = "20", .example = "40",
       .offset = AT(machine.disk_gib), .summary = "size of the disk in GiB" },
     { .path = "machine.image", .type = FIELD_ENUM, .values = WORDS("debian-12"), .otherwise = "debian-12",
       .example = "debian-12", .offset = AT(machine.image), .summary = "operating system" },
-    { .path = "machine.trust", .type = FIELD_STRINGS, .max = 16, .otherwise = "[]", .example = "[/usr/local/share/ca/corp.pem]",
+    { .path = "machine.trust", .type = FIELD_STRINGS, .max = 16, .otherwise = "[]",
+      .example = "[/usr/local/share/ca/corp.pem]",
       .wants = "paths of PEM files", .accept = check_pem_file, .offset = AT(machine.trust),
       .summary = "extra CA bundles to install (PEM files, relative to this file)" },
 
     { .path = "access", .type = FIELD_SECTION, .summary = "who reaches the machine" },
     { .path = "access.ssh_from", .type = FIELD_STRINGS, .otherwise = "[auto]", .example = "[auto, 203.0.113.0/24]",
-      .min = 1, .max = 64, .pattern = "^(auto|[0-9A-Fa-f:.]+/[0-9]{1,3})$", .wants = "CIDR ranges such as 203.0.113.0/24, or auto", .accept = check_cidr, .offset = AT(access.ssh_from),
+      .min = 1, .max = 64, .pattern = "^(auto|[0-9A-Fa-f:.]+/[0-9]{1,3})$",
+      .wants = "CIDR ranges such as 203.0.113.0/24, or auto", .accept = check_cidr, .offset = AT(access.ssh_from),
       .summary = "from where SSH is allowed: CIDR ranges; auto is the address of this host" },
     { .path = "access.ui", .type = FIELD_ENUM, .values = WORDS("tunnel"), .otherwise = "tunnel", .example = "tunnel",
       .offset = AT(access.ui), .summary = "how the Prefect UI is reached: through SSH ('slipway open')" },
@@ -98,13 +105,15 @@ const struct field field_table[] = {
       .summary = "size of the volume in GiB; less than machine.disk_gib" },
     { .path = "prefect.server.database.image", .type = FIELD_STRING, .absent = FROM_PIN,
       .example = "docker.io/library/postgres:17-bookworm",
-      .pattern = "^[a-z0-9][a-zA-Z0-9._/:-]*(:[A-Za-z0-9_][A-Za-z0-9_.-]*|@sha256:[0-9a-f]{64})$", .wants = "an image such as docker.io/library/postgres:17-bookworm",
+      .pattern = "^[a-z0-9][a-zA-Z0-9._/:-]*(:[A-Za-z0-9_][A-Za-z0-9_.-]*|@sha256:[0-9a-f]{64})$",
+      .wants = "an image such as docker.io/library/postgres:17-bookworm",
       .accept = check_image_ref, .offset = AT(prefect.server.database.image),
       .summary = "PostgreSQL image with a tag or digest" },
     { .path = "prefect.server.resources", .type = FIELD_FREE, .otherwise = "{}", .inspect = check_resources,
       .example = "{limits: {memory: 2Gi}}", .offset = AT(prefect.server.resources),
       .summary = "requests and limits of the server's pod; {} takes slipway's" },
-    { .path = "prefect.server.values", .type = FIELD_FREE, .otherwise = "{}", .example = "{server: {loggingLevel: INFO}}",
+    { .path = "prefect.server.values", .type = FIELD_FREE, .otherwise = "{}",
+      .example = "{server: {loggingLevel: INFO}}",
       .offset = AT(prefect.server.values), .summary = "values of chart prefect-server, merged over slipway's, last" },
     { .path = "prefect.worker", .type = FIELD_SECTION, .summary = "what starts flow runs" },
     { .path = "prefect.worker.replicas", .type = FIELD_INT, .min = 1, .max = 20, .otherwise = "1", .example = "2",
@@ -113,7 +122,8 @@ const struct field field_table[] = {
       .example = "{worker: {config: {queryInterval: 10}}}", .offset = AT(prefect.worker.values),
       .summary = "values of chart prefect-worker, merged over slipway's, last" },
     { .path = "prefect.work_pools", .type = FIELD_POOLS, .min = 1, .max = 16,
-      .otherwise = "[{name: default, type: kubernetes, concurrency: auto}]", .example = "[{name: batch, concurrency: 10}]",
+      .otherwise = "[{name: default, type: kubernetes, concurrency: auto}]",
+      .example = "[{name: batch, concurrency: 10}]",
       .offset = AT(prefect.work_pools), .summary = "where flow runs wait for a worker; at least one" },
     { .path = "prefect.work_pools[].name", .type = FIELD_STRING, .required = true, .example = "default",
       .pattern = "^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$", .accept = check_pool_name,
@@ -129,9 +139,11 @@ const struct field field_table[] = {
     { .path = "artifacts.dir", .type = FIELD_STRING, .example = "./artifacts", .accept = check_dir,
       .absent = "downloads", .wants = "the path of a directory", .offset = AT(artifacts.dir),
       .summary = "directory made by 'slipway artifacts pull', with its own lock, relative to this file" },
-    { .path = "artifacts.mirrors", .type = FIELD_STRINGS, .max = 16, .otherwise = "[]", .example = "[https://mirror.example.com/slipway]",
+    { .path = "artifacts.mirrors", .type = FIELD_STRINGS, .max = 16, .otherwise = "[]",
+      .example = "[https://mirror.example.com/slipway]",
       .pattern = "^https?://([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?(/[A-Za-z0-9._~/%+-]*)?$",
-      .wants = "URL prefixes such as https://mirror.example.com/slipway", .accept = check_url, .offset = AT(artifacts.mirrors),
+      .wants = "URL prefixes such as https://mirror.example.com/slipway", .accept = check_url,
+      .offset = AT(artifacts.mirrors),
       .summary = "URL prefixes that are tried in order before the origin" },
 
     { .path = "on_failure", .type = FIELD_ENUM, .values = WORDS("keep", "rollback"), .otherwise = "keep",
@@ -170,7 +182,7 @@ const char *field_leaf(const struct field *f)
     return dot ? dot + 1 : f->path;
 }
 
-bool field_is_child(const struct field *f, const char *parent)
+static bool field_is_child(const struct field *f, const char *parent)
 {
     size_t n = strlen(parent);
 

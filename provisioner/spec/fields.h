@@ -52,8 +52,6 @@ extern const struct field field_table[]; /* a section stands before its fields; 
 const struct field *field_find(const char *path);
 /* The last name of a path. */
 const char *field_leaf(const struct field *f);
-/* Is `f` directly below `parent` ("" for the top)? */
-bool field_is_child(const struct field *f, const char *parent);
 /* Next child of `parent` after `prev` (NULL: the first), NULL when done. */
 const struct field *field_child(const char *parent, const struct field *prev);
 /* "a whole number from 8 to 65536", "keep or rollback": for messages and the manual. */

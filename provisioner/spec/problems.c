@@ -3,14 +3,16 @@
 #include "spec/yaml_tree.h"
 #include <stdint.h>
 
-/* A text cut in the middle of a character is not UTF-8 any more, and JSON could not carry it. */
-static char *whole_characters(char *s)
+/* One problem is one line of UTF-8: a text cut in the middle of a character is not, and JSON could not carry it. */
+static char *one_line(char *s)
 {
     for (unsigned char *p = (unsigned char *)s; *p;) {
         size_t more = *p >= 0xF0 ? 3 : *p >= 0xE0 ? 2 : *p >= 0xC0 ? 1 : 0, have = 0;
         bool stray = (*p & 0xC0) == 0x80;
         while (have < more && (p[have + 1] & 0xC0) == 0x80)
             have++;
+        if (*p < 0x20)
+            *p = ' ';
         if (stray || have < more)
             memset(p, '?', have + 1);
         p += have + 1;
@@ -27,8 +29,7 @@ void problems_add(struct spec_problems *p, size_t line, size_t column, const cha
         return;
     }
     va_start(ap, fmt);
-    p->rows[p->n++] =
-        (struct spec_problem){ line, column, whole_characters(xstrdup(path)), whole_characters(xvasprintf(fmt, ap)) };
+    p->rows[p->n++] = (struct spec_problem){ line, column, one_line(xstrdup(path)), one_line(xvasprintf(fmt, ap)) };
     va_end(ap);
 }
 
@@ -81,8 +82,10 @@ void problems_show(const struct yt_node *n, char ret[static 64])
 {
     AUTO_SBUF struct sbuf out = SBUF_INIT(60);
 
-    if (n->kind != YT_SCALAR || (n->plain && !*n->text)) {
+    bool pem = n->kind == YT_SCALAR && strstr(n->text, "-----BEGIN"); /* a key in the wrong place is still a secret */
+    if (n->kind != YT_SCALAR || pem || (n->plain && !*n->text)) {
         const char *what = n->kind == YT_MAP ? "a mapping" : n->kind == YT_LIST ? "a list" : "nothing";
+        what = pem ? "a key or certificate" : what;
         (void)snprintf(ret, 64, "%s", what);
         return;
     }

@@ -20,7 +20,6 @@ struct place {
 
 typedef void field_reader(struct ctx *c, const struct yt_node *n, const struct place *at);
 
-void *place_slot(const struct place *at);
 /* "'X' wants A, got B; write for example: C" */
 void read_complain(struct ctx *c, const struct yt_node *n, const struct place *at);
 /* "provider 'aws' is not built yet; this version has: local, ssh" */

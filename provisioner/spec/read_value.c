@@ -7,7 +7,7 @@
 
 #define TEXT_MAX 4096
 
-void *place_slot(const struct place *at)
+static void *place_slot(const struct place *at)
 {
     return (char *)at->base + at->f->offset;
 }
@@ -21,8 +21,6 @@ void read_complain(struct ctx *c, const struct yt_node *n, const struct place *a
     char shown[64];
 
     problems_show(n, shown);
-    if (n->kind == YT_SCALAR && strstr(n->text, "-----BEGIN"))
-        (void)snprintf(shown, sizeof(shown), "a key or certificate");
     if (element)
         problems_add(c->p, n->line, n->column, at->path, "'%s' wants %s, got %s", at->path, wants, shown);
     else
@@ -220,8 +218,10 @@ bool read_is_list(struct ctx *c, const struct yt_node *n, const struct place *at
     if (read_is_null(n) && !at->f->min)
         return false;
     if (n->kind == YT_SCALAR && !read_is_null(n)) {
-        problems_add(c->p, n->line, n->column, at->path,
-                     "'%s' wants a list, got one value; write it in brackets: [%.60s]", at->path, n->text);
+        char shown[64];
+        problems_show(n, shown);
+        problems_add(c->p, n->line, n->column, at->path, "'%s' wants a list, got %s; write it in brackets, such as %s",
+                     at->path, shown, at->f->example);
         return false;
     }
     if (n->kind == YT_LIST && (int64_t)n->n < at->f->min) {

@@ -243,6 +243,9 @@ static void secrets_stay_out_of_messages(void **state)
     static const char *const texts[] = {
         "provider: {ssh: {host: h, host_key: x, identity: \"-----BEGIN X-----HUNTER2\"}}\n",
         "provider: {local: {}}\nartifacts: {mirrors: ['https://u:HUNTER2@h/']}\n",
+        "provider: {local: {}}\nmachine: {trust: \"-----BEGIN X-----HUNTER2\"}\n",
+        "provider: {local: {}}\nmachine: {size: \"-----BEGIN X-----HUNTER2\"}\n",
+        "provider: {local: {}}\nname: \"-----BEGIN X-----HUNTER2\"\n",
         "provider: {local: {}}\nk3s: {config: {token: HUNTER2, datastore-endpoint: 'p://u:HUNTER2@h'}}\n",
         "provider: {local: {}}\nmachine: {trust: [\"-----BEGIN PRIVATE KEY-----HUNTER2\"]}\n",
     };
