@@ -29,12 +29,12 @@ static json_t *result_json(struct run *r, const char *result, const struct err *
     if (r->provider->ops->endpoint(r, r->provider, &ep, &lost) < 0)
         ui_debug(r->ui, "%s", lost.msg);
     const struct artifacts *a = r->artifacts;
-    json_t *j =
-        json_pack("{s:s, s:s, s:s, s:s, s:s, s:{s:s, s:s, s:s, s:s}, s:{s:s, s:i, s:s}, s:s, s:b, s:o}", "name",
-                  r->spec->name, "provider", r->spec->provider, "result", result, "error", e ? e->msg : "", "finished",
-                  now, "versions", "k3s", a->k3s, "helm", a->helm, "prefect", a->prefect, "charts", a->charts,
-                  "endpoint", "host", ep.host, "port", ep.port, "user", ep.user, "canary_run",
-                  journal_str(r->journal, "canary.run"), "changed", r->changed, "timing", phases_json(r->phases));
+    json_t *j = json_pack("{s:s, s:s, s:s, s:s, s:s, s:{s:s, s:s, s:s, s:s}, s:{s:s, s:i, s:s}, s:s, s:b, s:o}", "name",
+                          r->spec->name, "provider", r->spec->provider, "result", result, "error", e ? e->msg : "",
+                          "finished", now, "versions", "k3s", a->k3s, "helm", a->helm, "prefect", a->prefect, "charts",
+                          a->charts, "endpoint", "host", ep.host, "port", ep.port, "user", ep.user, "canary_run",
+                          journal_str(r->journal, "canary.run"), "changed", r->changed, "timing",
+                          phases_json(r->phases, r->spec->timeouts));
     if (r->node)
         json_object_set_new(j, "machine",
                             json_pack("{s:s, s:s, s:I, s:I}", "arch", r->node->arch, "os", r->node->os, "vcpus",

@@ -1,4 +1,4 @@
-/* Files that survive a crash. All paths are opened O_CLOEXEC|O_NOFOLLOW (last component). */
+/* Files that survive a crash. Paths are opened O_CLOEXEC; what is written is never written through a link. */
 #pragma once
 #include "core/err.h"
 #include "core/sbuf.h"

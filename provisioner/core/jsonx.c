@@ -8,10 +8,15 @@ json_t *jsonx_parse(const char *text, size_t len, const char *what, struct err *
     json_error_t je;
     json_t *j = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &je);
 
-    if (!j)
-        (void)err_set(e, ERR_REMOTE, "%s is not JSON (line %d, column %d: %s): \"%.*s\"", what, je.line, je.column,
-                      je.text, (int)(len < 80 ? len : 80), text);
-    return j;
+    if (j)
+        return j;
+    /* The beginning of a page or a sentence helps; that of an object, and what jansson saw "near", may be a secret. */
+    bool quote = len > 0 && *text != '{' && *text != '[';
+    const char *near = strstr(je.text, " near ");
+    (void)err_set(e, ERR_REMOTE, "%s is not JSON (line %d, column %d: %.*s)%s%.*s%s", what, je.line, je.column,
+                  near ? (int)(near - je.text) : (int)strlen(je.text), je.text, quote ? ": \"" : "",
+                  quote ? (int)(len < 80 ? len : 80) : 0, text, quote ? "\"" : "");
+    return NULL;
 }
 
 static const json_t *element(const json_t *array, const char *key, size_t len)

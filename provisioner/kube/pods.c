@@ -70,6 +70,9 @@ static enum pod_verdict judge_container(const json_t *status, char why[static 25
         return POD_READY;
     if (*reason)
         (void)snprintf(why, 256, "%s %s", reason, message);
+    else if (jsonx_get(status, "state.terminated"))
+        (void)snprintf(why, 256, "container '%s' ended: %s", jsonx_str(status, "name"),
+                       jsonx_str(status, "state.terminated.reason"));
     else
         (void)snprintf(why, 256, "container '%s' runs, not ready yet", jsonx_str(status, "name"));
     return POD_COMING;
@@ -80,19 +83,22 @@ enum pod_verdict pod_judge(const json_t *pod, char why[static 256], int *ret_pat
     static const char *const lists[] = { "status.initContainerStatuses", "status.containerStatuses" };
     enum pod_verdict verdict = judge_scheduling(pod, why);
 
-    *ret_patience_s = 0;
     size_t i;
     json_t *c;
 
+    *ret_patience_s = 0;
     if (verdict != POD_READY)
         return verdict;
     for (size_t l = 0; l < ARRAY_LEN(lists); l++) {
         json_array_foreach (jsonx_get(pod, lists[l]), i, c) {
             char text[256] = "";
+            int patience_s = 0;
             enum pod_verdict v =
-                l == 0 && jsonx_get(c, "state.terminated") ? POD_READY : judge_container(c, text, ret_patience_s);
-            if (v > verdict) {
+                l == 0 && jsonx_get(c, "state.terminated") ? POD_READY : judge_container(c, text, &patience_s);
+            /* Of several that failed, the one that needs no patience speaks. */
+            if (v > verdict || (v == POD_FAILED && patience_s < *ret_patience_s)) {
                 verdict = v;
+                *ret_patience_s = patience_s;
                 memcpy(why, text, sizeof(text));
             }
         }
@@ -152,12 +158,18 @@ static bool lasting(struct run *r, int patience_s)
 int pods_probe(struct run *r, const char *selector, char why[static 256], struct err *e)
 {
     AUTO_JSON json_t *list = NULL;
-    size_t i, ready = 0;
+    size_t i, ready = 0, coming = 0;
     bool trouble = false;
     json_t *pod;
 
-    if (kubectl_list(r, "Pod", selector, &list, e) < 0)
-        return -1;
+    if (kubectl_list(r, "Pod", selector, &list, e) < 0) {
+        if (e->code != ERR_REMOTE)
+            return -1;
+        /* An API server that is busy for a moment is not the pods' failure. */
+        (void)snprintf(why, 256, "%.250s", e->msg);
+        err_clear(e);
+        return 0;
+    }
     const json_t *items = json_object_get(list, "items");
     (void)snprintf(why, 256, "no pod '%s' yet", selector);
     json_array_foreach (items, i, pod) {
@@ -170,12 +182,14 @@ int pods_probe(struct run *r, const char *selector, char why[static 256], struct
         trouble = trouble || v == POD_FAILED;
         if (v == POD_FAILED && lasting(r, patience_s))
             return failed(r, name, text, e);
-        if (v == POD_READY)
+        if (v == POD_READY) {
             ready++;
-        else
+        } else {
+            coming++;
             (void)snprintf(why, 256, "pod '%.60s' %.180s", name, text);
+        }
     }
     if (!trouble)
         r->pod_trouble_ms = 0;
-    return ready > 0 && ready == json_array_size(items);
+    return ready > 0 && coming == 0;
 }

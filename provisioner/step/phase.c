@@ -77,17 +77,23 @@ void phases_end(struct phases *p, enum phase_id id)
     stop(&p->spans[id], p->clock, p->clock->mono_ms(p->clock));
 }
 
+static int64_t timeout_s(enum phase_id id, const json_t *timeouts)
+{
+    const json_t *own = json_object_get(timeouts, phase_table[id].name);
+
+    return json_is_integer(own) ? json_integer_value(own) : phase_table[id].timeout_s;
+}
+
 int64_t phases_deadline_ms(const struct phases *p, enum phase_id id, const json_t *timeouts)
 {
     const struct span *s = &p->spans[id];
-    const json_t *own = json_object_get(timeouts, phase_table[id].name);
-    int64_t seconds = json_is_integer(own) ? json_integer_value(own) : phase_table[id].timeout_s;
+    int64_t seconds = timeout_s(id, timeouts);
     int64_t from = s->begun ? s->begin_ms : p->clock->mono_ms(p->clock);
 
     return from + seconds * 1000;
 }
 
-json_t *phases_json(const struct phases *p)
+json_t *phases_json(const struct phases *p, const json_t *timeouts)
 {
     json_t *rows = json_array();
     int64_t now = p->clock->mono_ms(p->clock);
@@ -97,11 +103,11 @@ json_t *phases_json(const struct phases *p)
         if (!s.begun)
             continue;
         stop(&s, p->clock, now); /* what still runs is shown as if it ended now */
-        json_array_append_new(rows,
-                              json_pack("{s:s, s:I, s:I, s:I, s:I, s:i}", "name", phase_table[i].name, "start_ms",
-                                        (json_int_t)(s.begin_ms - p->begin_ms), "ms",
-                                        (json_int_t)(s.end_ms - s.begin_ms), "active_ms", (json_int_t)s.active_ms,
-                                        "idle_ms", (json_int_t)s.waited_ms, "timeout_s", phase_table[i].timeout_s));
+        json_array_append_new(rows, json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "name", phase_table[i].name, "start_ms",
+                                              (json_int_t)(s.begin_ms - p->begin_ms), "ms",
+                                              (json_int_t)(s.end_ms - s.begin_ms), "active_ms", (json_int_t)s.active_ms,
+                                              "idle_ms", (json_int_t)s.waited_ms, "timeout_s",
+                                              (json_int_t)timeout_s((enum phase_id)i, timeouts)));
     }
     int64_t waited = p->clock->waited_ms - p->begin_waited_ms;
     return json_pack("{s:I, s:I, s:I, s:o}", "total_ms", (json_int_t)(now - p->begin_ms), "waited_ms",

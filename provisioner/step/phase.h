@@ -37,4 +37,4 @@ void phases_end(struct phases *p, enum phase_id id);
 /* Monotonic deadline of a phase: its begin plus the spec's or the default seconds. `timeouts` may be NULL. */
 int64_t phases_deadline_ms(const struct phases *p, enum phase_id id, const json_t *timeouts);
 /* {"total_ms", "waited_ms", "own_ms", "phases": [{"name","start_ms","ms","idle_ms","timeout_s"}]}; new reference. */
-json_t *phases_json(const struct phases *p);
+json_t *phases_json(const struct phases *p, const json_t *timeouts);

@@ -109,7 +109,7 @@ static void times(void **state)
         struct phases *p = phases_new(&c.clock);
         for (size_t n = 0; n < ARRAY_LEN(cases[k].events); n++)
             play(p, &c, &cases[k].events[n]);
-        AUTO_JSON json_t *j = phases_json(p);
+        AUTO_JSON json_t *j = phases_json(p, NULL);
         phases_free(p);
         const char *name = cases[k].name;
         expect_ms(name, j, "total_ms", cases[k].total_ms);
