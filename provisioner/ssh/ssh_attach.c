@@ -14,7 +14,7 @@
 #include "core/util.h"
 #include "ssh/ssh_internal.h"
 
-enum { FOREVER_MS = 1 << 30, STATUS_UNKNOWN = 255, TRAILER = 64 };
+enum { FOREVER_MS = 1 << 30, STATUS_UNKNOWN = 255, TRAILER = 64, READS = 16 };
 
 /* The terminal of this process, lent to the other side. */
 struct terminal {
@@ -127,10 +127,11 @@ static int from_remote(struct attached *a, int id, struct err *e)
     char buf[32 << 10];
     int moved = 0;
 
-    for (;;) {
+    /* Output without an end must leave room for a Ctrl-C. */
+    for (int i = 0; i < READS; i++) {
         ssize_t n = libssh2_channel_read_ex(a->ch, id, buf, sizeof(buf));
         if (n == LIBSSH2_ERROR_EAGAIN || n == 0)
-            return moved;
+            break;
         if (n < 0)
             return ssh_io_error(a->s, (int)n, "attached command", e);
         moved = 1;
@@ -142,6 +143,7 @@ static int from_remote(struct attached *a, int id, struct err *e)
             return -1;
         }
     }
+    return moved;
 }
 
 static int to_remote(struct attached *a, struct err *e)
@@ -166,14 +168,14 @@ static int to_remote(struct attached *a, struct err *e)
     return 0;
 }
 
-static int wait_any(struct attached *a, struct err *e)
+static int wait_any(struct attached *a, int64_t wait_ms, struct err *e)
 {
     bool want_in = !a->in_eof && a->in_off == a->in_len;
     struct pollfd p[3] = { { want_in ? STDIN_FILENO : -1, POLLIN, 0 },
                            { a->tty.resized, POLLIN, 0 },
                            { a->s->fd, POLLIN, 0 } };
 
-    if (ssh_io_wait_fds(a->s, &a->d, p, 3, SSH_POLL_MS, e) < 0)
+    if (ssh_io_wait_fds(a->s, &a->d, p, 3, wait_ms, e) < 0)
         return -1;
     if (p[1].revents)
         pass_size(a);
@@ -195,7 +197,7 @@ static int converse(struct attached *a, struct err *e)
             return -1;
         if (libssh2_channel_eof(a->ch))
             return 0;
-        if (!out && !err && wait_any(a, e) < 0)
+        if (wait_any(a, out || err ? 0 : SSH_POLL_MS, e) < 0)
             return -1;
     }
 }

@@ -6,7 +6,7 @@
 #include "core/util.h"
 #include "ssh/ssh_internal.h"
 
-enum { TRAILER = 64, GRACE_MS = 3000, MESSAGE_LINES = 4 };
+enum { TRAILER = 64, GRACE_MS = 3000, MESSAGE_LINES = 4, READS = 16 };
 
 /* One command while it runs. */
 struct exchange {
@@ -84,10 +84,11 @@ static int read_stream(struct exchange *ex, int id, struct err *e)
     char buf[32 << 10];
     int moved = 0;
 
-    for (;;) {
+    /* A command that never stops talking must not keep us from the deadline, from cancel and from its input. */
+    for (int i = 0; i < READS; i++) {
         ssize_t n = libssh2_channel_read_ex(ex->ch, id, buf, sizeof(buf));
         if (n == LIBSSH2_ERROR_EAGAIN || n == 0)
-            return moved;
+            break;
         if (n < 0)
             return ssh_io_error(ex->s, (int)n, ex->x->what, e);
         if (id)
@@ -96,6 +97,7 @@ static int read_stream(struct exchange *ex, int id, struct err *e)
             sbuf_add(&ex->ret->out, buf, (size_t)n);
         moved = 1;
     }
+    return moved;
 }
 
 static bool finished(struct exchange *ex)
@@ -128,11 +130,8 @@ static int converse(struct exchange *ex, const struct ssh_deadline *d, struct er
             return -1;
         if (libssh2_channel_eof(ex->ch) || left_behind(ex, out || err))
             return 0;
-        if (!in && !out && !err && ssh_io_wait(ex->s, d, e) < 0)
-            return -1;
-        if (ssh_io_flush(ex->s, e) < 0)
-            return -1;
-        if (ex->s->clock->mono_ms(ex->s->clock) >= d->at_ms && ssh_io_wait(ex->s, d, e) < 0)
+        struct pollfd p = { ex->s->fd, POLLIN, 0 };
+        if (ssh_io_wait_fds(ex->s, d, &p, 1, in || out || err ? 0 : SSH_POLL_MS, e) < 0)
             return -1;
     }
 }

@@ -77,7 +77,6 @@ static void files_that_are_not_believed(void **state)
 {
     AUTO_SSH_KEY struct ssh_key good = { NULL, NULL };
     AUTO_FREE char *good_path = fsx_join(dir, "good");
-    AUTO_FREE char *readable = fsx_join(dir, "readable");
     AUTO_FREE char *link_path = fsx_join(dir, "link");
     AUTO_FREE char *fifo = fsx_join(dir, "fifo");
     AUTO_FREE char *folder = fsx_join(dir, "folder");

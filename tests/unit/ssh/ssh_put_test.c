@@ -249,7 +249,7 @@ static int group(void)
 int main(void)
 {
     /* In a namespace of our own, so that it is gone with us. */
-    if (geteuid() == 0 && unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0) {
+    if (geteuid() == 0 && unshare(CLONE_NEWNS) == 0 && mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0) {
         (void)snprintf(full, sizeof(full), "/tmp/slipway-full-XXXXXX");
         if (!mkdtemp(full) || mount("tmpfs", full, "tmpfs", 0, "size=1m,mode=1777") < 0)
             return 1;

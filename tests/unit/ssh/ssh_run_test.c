@@ -219,6 +219,7 @@ static void cancel_ends_a_command(void **state)
             _exit(0);
         }
         int rc = ssh_run(own, (const char *const[]){ "sleep", "20", NULL }, NULL, NULL, &why);
+        ssh_close(own);
         _exit(rc == -1 && why.code == ERR_CANCELED ? 0 : 1);
     }
     assert_int_equal(waitpid(child, &status, 0), child);

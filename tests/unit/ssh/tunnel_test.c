@@ -177,21 +177,21 @@ struct clients {
     int failed;
 };
 
-static void client(int port)
+static int fetch(int port)
 {
     struct http *h = http_new(clock_real());
-    struct http_resp r = HTTP_RESP_INIT(BIG);
+    AUTO_HTTP_RESP struct http_resp r = HTTP_RESP_INIT(BIG);
     struct err why = ERR_INIT;
     char sum[HASH_HEX];
     AUTO_FREE char *url = xasprintf("http://127.0.0.1:%d/big", port);
     struct http_req req = { "GET", url, NULL, NULL, 60000 };
 
-    if (http_send(h, &req, &r, &why) < 0) {
+    int rc = http_send(h, &req, &r, &why);
+    if (rc < 0)
         fprintf(stderr, "client: %s\n", why.msg);
-        _exit(1);
-    }
     hash_sha256_hex(r.body.data, r.body.len, sum);
-    _exit(strcmp(sum, big_sum) == 0 ? 0 : 2);
+    http_free(h);
+    return rc < 0 ? 1 : strcmp(sum, big_sum) != 0;
 }
 
 static void start_clients(void *ctx, int port)
@@ -208,7 +208,7 @@ static void start_clients(void *ctx, int port)
     for (size_t i = 0; i < CLIENTS; i++) {
         c->pids[i] = fork();
         if (c->pids[i] == 0)
-            client(port);
+            _exit(fetch(port));
         c->running++;
     }
 }
