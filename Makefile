@@ -8,7 +8,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || cat VERSI
 
 CC_asan  := $(CC)
 CC_clang := clang
-CC_tsan  := clang
+CC_fuzz  := clang
 cc       := $(or $(CC_$(VARIANT)),$(CC))
 
 HARDEN   := -O2 -D_FORTIFY_SOURCE=3 -fstack-protector-strong -ffunction-sections -fdata-sections -fstack-clash-protection -fcf-protection \
@@ -19,6 +19,7 @@ FLAGS_clang    := $(filter-out -ftrivial-auto-var-init=zero,$(HARDEN))
 FLAGS_asan     := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 FLAGS_valgrind := -O1 -g
 FLAGS_analyzer := -O2 -fanalyzer -Wno-analyzer-too-complex
+FLAGS_fuzz     := -O1 -g -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all
 FLAGS_coverage := -O0 -g --coverage
 WARN := -Wall -Wextra -Wformat=2 -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wwrite-strings -Wundef \
         -Wcast-qual -Wpointer-arith -Wimplicit-fallthrough $(if $(WERROR),-Werror)
@@ -60,6 +61,9 @@ $(B)/obj/provisioner/cmd/version.o: ALLC += -I$(B)
 
 $(B)/unit/%: $(B)/obj/tests/unit/%.o $(B)/libslipway.a
 	$(Q)mkdir -p $(@D) && $(cc) $(ALLLD) -o $@ $^ $(LDLIBS) -lcmocka
+
+$(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/libslipway.a
+	$(Q)mkdir -p $(@D) && $(cc) $(ALLLD) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
 
 clean:
 	$(Q)rm -rf build

@@ -34,6 +34,12 @@ check-clang: deps-build+check+lint
 analyzer: deps-build+lint
 	$(Q)$(MAKE) -s -j$(JOBS) VARIANT=analyzer WERROR=1 all
 
+# FUZZ_SECONDS for each target, from the corpus in the tree; what is found new stays in build/.
+FUZZ_SECONDS ?= 20
+fuzz: deps-build+lint
+	$(Q)$(MAKE) -s -j$(JOBS) VARIANT=fuzz $(patsubst tests/fuzz/%.c,build/fuzz/fuzz/%,$(wildcard tests/fuzz/*.c))
+	$(Q)tests/fuzz/run $(FUZZ_SECONDS)
+
 lint: deps-build+check+lint
 	$(Q)$(MAKE) -s -j$(JOBS) WERROR=1 all
 	$(Q)tests/lint/run
@@ -66,4 +72,4 @@ uninstall:
 		$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_slipway \
 		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/slipway.fish
 
-.PHONY: demo demo-down check check-asan check-valgrind check-clang analyzer lint format e2e bench unit-build install uninstall
+.PHONY: fuzz demo demo-down check check-asan check-valgrind check-clang analyzer lint format e2e bench unit-build install uninstall

@@ -1,17 +1,16 @@
 #include "app/server.h"
 #include "app/image_ref.h"
 #include "app/prefect_api.h"
+#include "app/ready.h"
 #include "artifact/artifact.h"
 #include "core/jsonx.h"
 #include "core/mem.h"
 #include "core/template.h"
 #include "core/util.h"
-#include "core/wait.h"
 #include "kube/helm.h"
 #include "kube/images.h"
 #include "kube/pods.h"
 #include "spec/spec.h"
-#include "step/journal.h"
 #include <string.h>
 
 /* The user's values, with prefect.server.resources put where the chart has them. New reference. */
@@ -105,30 +104,18 @@ static int probe(void *ctx, char why[static 256], struct err *e)
     return rc > 0 ? answers(r, why, e) : rc;
 }
 
-static int ready_check(struct run *r, const struct step *s, enum step_state *ret, struct err *e)
+static int answers_check(struct run *r, const struct step *s, enum step_state *ret, struct err *e)
 {
-    char why[256];
-
-    *ret = STEP_TODO;
-    if (journal_mark(r->journal, s->name) != JOURNAL_DONE)
-        return 0;
-    int rc = probe(r, why, e);
-    if (rc > 0)
-        *ret = STEP_DONE;
-    return rc < 0 ? -1 : 0;
+    return ready_check(r, s, probe, ret, e);
 }
 
-static int ready_apply(struct run *r, const struct step *s, struct err *e)
+static int answers_apply(struct run *r, const struct step *s, struct err *e)
 {
-    const struct wait w = { "Prefect server ready", phases_deadline_ms(r->phases, PHASE_SERVER, r->spec->timeouts),
-                            500 };
-
-    (void)s;
-    return wait_for(&w, r->clock, r->ui, probe, r, e);
+    return ready_wait(r, s, probe, "Prefect server ready", e);
 }
 
 const struct step server_steps[] = {
     { "server/release", PHASE_SERVER, release_check, release_apply, NULL, NULL },
-    { "server/ready", PHASE_SERVER, ready_check, ready_apply, NULL, NULL },
+    { "server/ready", PHASE_SERVER, answers_check, answers_apply, NULL, NULL },
 };
 const size_t server_n_steps = ARRAY_LEN(server_steps);

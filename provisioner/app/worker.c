@@ -1,10 +1,10 @@
 #include "app/worker.h"
 #include "app/image_ref.h"
+#include "app/ready.h"
 #include "core/jsonx.h"
 #include "core/mem.h"
 #include "core/template.h"
 #include "core/util.h"
-#include "core/wait.h"
 #include "kube/helm.h"
 #include "kube/images.h"
 #include "kube/kubectl.h"
@@ -122,24 +122,12 @@ static int probe(void *ctx, char why[static 256], struct err *e)
 
 static int online_check(struct run *r, const struct step *s, enum step_state *ret, struct err *e)
 {
-    char why[256];
-
-    *ret = STEP_TODO;
-    if (journal_mark(r->journal, s->name) != JOURNAL_DONE)
-        return 0;
-    int rc = probe(r, why, e);
-    if (rc > 0)
-        *ret = STEP_DONE;
-    return rc < 0 ? -1 : 0;
+    return ready_check(r, s, probe, ret, e);
 }
 
 static int online_apply(struct run *r, const struct step *s, struct err *e)
 {
-    const struct wait w = { "Prefect worker ONLINE", phases_deadline_ms(r->phases, PHASE_WORKER, r->spec->timeouts),
-                            500 };
-
-    (void)s;
-    return wait_for(&w, r->clock, r->ui, probe, r, e);
+    return ready_wait(r, s, probe, "Prefect worker ONLINE", e);
 }
 
 const struct step worker_steps[] = {
