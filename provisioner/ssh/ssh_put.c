@@ -11,7 +11,8 @@
 
 enum { TEXT_MS = 60000, FULL = 28, CUT = 29, ALTERED = 30 };
 
-/* $1 path, $2 mode, $3 owner or "", $4 sha256 or "", $5 size. The exit statuses are those of the enum. */
+/* openssl, where it is there, is five times as fast as sha256sum, and the disk works meanwhile.
+ * $1 path, $2 mode, $3 owner or "", $4 sha256 or "", $5 size. The exit statuses are those of the enum. */
 static const char receiver[] =
     "set -u; path=$1 mode=$2 owner=$3 sum=$4 size=$5 tmp=$1.tmp; umask 022\n"
     "fail() { status=$1; rm -f -- \"$tmp\"; exit \"$status\"; }\n"
@@ -22,9 +23,12 @@ static const char receiver[] =
     "said=$(cat 2>&1 >\"$tmp\") || { [ -z \"$said\" ] || printf '%s\\n' \"$said\" >&2; cat >/dev/null\n"
     "  case $said in *'No space left'*|*'quota exceeded'*) fail 28;; esac; fail 1; }\n"
     "[ \"$(stat -c %s -- \"$tmp\")\" = \"$size\" ] || fail 29\n"
-    "sync -- \"$tmp\" || { case $(df --output=avail -- \"$tmp\") in *[!0-9]0) fail 28;; esac; fail 1; }\n"
-    "if [ -n \"$sum\" ]; then have=$(sha256sum <\"$tmp\") || fail 1; have=${have%% *}\n"
+    "sync -- \"$tmp\" & syncing=$!\n"
+    "if [ -n \"$sum\" ]; then\n"
+    "  have=$(openssl dgst -sha256 -r <\"$tmp\" 2>/dev/null) || have=$(sha256sum <\"$tmp\") || fail 1\n"
+    "  have=${have%% *}\n"
     "  [ \"$have\" = \"$sum\" ] || { printf '%s' \"$have\"; fail 30; }; fi\n"
+    "wait \"$syncing\" || { case $(df --output=avail -- \"$tmp\") in *[!0-9]0) fail 28;; esac; fail 1; }\n"
     "if [ -n \"$owner\" ]; then chown -- \"$owner\" \"$tmp\" || fail 1; fi\n"
     "chmod -- \"$mode\" \"$tmp\" || fail 1\n"
     "mv -fT -- \"$tmp\" \"$path\" || fail 1\n";

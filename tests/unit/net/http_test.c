@@ -107,8 +107,11 @@ static void start_server(void)
         _exit(127);
     }
     close(out[1]);
-    if (read(out[0], line, sizeof(line) - 1) <= 0 || sscanf(line, "%d %d", &port, &tls_port) != 2)
-        fail_msg("the server did not start: is python3 there?");
+    size_t len = 0; /* the line may come in pieces */
+    while (len < sizeof(line) - 1 && !strchr(line, '\n') && read(out[0], line + len, 1) == 1)
+        len++;
+    if (sscanf(line, "%d %d\n", &port, &tls_port) != 2)
+        fail_msg("the server did not start: is python3 there? '%s'", line);
     close(out[0]);
 }
 
