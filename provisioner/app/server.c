@@ -41,6 +41,7 @@ static int with_release(struct run *r, int (*call)(struct run *, const struct he
         return -1;
     image_ref_split(image.data, &repository, &tag);
     const struct template_var vars[] = {
+        { "image", image.data, TEMPLATE_JSON },
         { "image_repository", repository, TEMPLATE_JSON },
         { "image_tag", tag, TEMPLATE_JSON },
         { "ui_api_url", "/api", TEMPLATE_JSON },
