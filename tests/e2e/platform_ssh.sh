@@ -40,7 +40,7 @@ listing() {
 
 key=$(ssh-keygen -l -f "$SLIPWAY_HOME/host/known_host" | cut -d ' ' -f 2)
 write_ssh_spec "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-expect 7 "$key" "a wrong host key in the spec" bootstrap
+expect 7 "the host shows $(printf %s "$key" | sed 's/[+]/\\&/g')" "a wrong host key in the spec" bootstrap
 write_ssh_spec "$key"
 listing > "$work/listing.before"
 timed "bootstrap over SSH, with uploads" bootstrap || { cat "$work/err" >&2; fail "bootstrap"; }
