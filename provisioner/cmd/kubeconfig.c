@@ -56,11 +56,14 @@ static void ready(void *ctx, int port)
             t->child = -1;
         return;
     }
-    if (t->app->json)
-        printf("{\"kubeconfig\": \"%s\", \"port\": %d}\n", t->path, port);
-    else
+    if (t->app->json) {
+        json_t *doc = json_pack("{s:s, s:i}", "kubeconfig", t->path, "port", port);
+        if (app_print_json(doc, &t->err) < 0)
+            return;
+    } else {
         printf("export %s\n", env);
-    (void)fflush(stdout);
+        (void)fflush(stdout);
+    }
     ui_info(t->app->ui, "the tunnel stays open until Ctrl-C");
 }
 

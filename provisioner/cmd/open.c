@@ -17,11 +17,13 @@ static void show_address(void *ctx, int port)
     struct err e = ERR_INIT;
     const char *const argv[] = { "xdg-open", url, NULL };
 
-    if (app->json)
-        printf("{\"url\": \"%s\", \"user\": \"prefect\"}\n", url);
-    else
+    if (app->json) {
+        if (app_print_json(json_pack("{s:s, s:s}", "url", url, "user", "prefect"), &e) < 0)
+            ui_warn(app->ui, "%s", e.msg);
+    } else {
         printf("%s\n", url);
-    (void)fflush(stdout);
+        (void)fflush(stdout);
+    }
     ui_info(app->ui, "the tunnel stays open until Ctrl-C");
     if (app->opt[OPT_BROWSER] && proc_run(argv, NULL, &e) < 0)
         ui_warn(app->ui, "no browser: %s", e.msg);
