@@ -6,10 +6,71 @@
 #include <jansson.h>
 #include <stdint.h>
 
+/* Where a secret value is read on this host, at the moment it is needed; never kept here. Both NULL: not given. */
+struct spec_secret {
+    char *env;  /* name of an environment variable */
+    char *file; /* path, absolute */
+};
+
+struct spec_queue {
+    char *name;
+    int64_t priority;    /* from 1, the lowest number is served first */
+    int64_t concurrency; /* 0: no limit of its own */
+};
+
 struct spec_pool {
     char *name;
-    char *type;          /* "kubernetes" */
+    char *type;          /* kubernetes | process | docker; never "auto" once read: the runtime decides */
     int64_t concurrency; /* flow runs at once; -1: auto, computed from the machine */
+    bool docker_socket;  /* the worker may use Docker's socket, which is as good as root */
+    struct spec_queue *queues;
+    size_t n_queues;
+};
+
+struct spec_limit {
+    char *name;
+    int64_t slots;
+    double slot_decay_per_second; /* 0: a slot comes back only when it is released */
+};
+
+struct spec_schedule {
+    char *cron, *rrule; /* exactly one of cron, rrule, interval_s */
+    int64_t interval_s; /* 0: not an interval */
+    char *anchor;       /* of an interval, RFC 3339, or NULL */
+    char *timezone;     /* IANA name; "UTC" when not given */
+    char *slug;         /* identity of the schedule across deploys; made from the text when not given */
+    bool active;
+    json_t *parameters; /* object, {} when not given */
+};
+
+/* Where a flow's code comes from when it runs. */
+struct spec_source {
+    char *type;                  /* local | git | s3 | gcs | azure | image; NULL: not given */
+    char *path;                  /* local: directory, absolute; image: directory in the image */
+    char *url;                   /* git: repository; s3, gcs: endpoint instead of the public one, or NULL */
+    char *branch, *tag, *commit; /* git: at most one */
+    char *bucket;                /* s3, gcs: bucket; azure: container */
+    char *folder;                /* in the bucket; "" is all of it */
+    char *region;                /* s3, or NULL */
+    struct spec_secret secret;   /* git: token; s3, gcs: credentials as JSON; azure: connection string */
+};
+
+struct spec_deployment {
+    char *name, *entrypoint;   /* "flows/etl.py:etl" */
+    char *description;         /* or NULL */
+    char *pool;                /* NULL: the first pool */
+    char *queue;               /* NULL: the pool's default */
+    char *image;               /* kubernetes, docker: instead of Prefect's, or NULL */
+    char *requirements;        /* path of a requirements file, absolute, or NULL */
+    char *version;             /* or NULL */
+    struct spec_source source; /* type NULL: flows.source */
+    struct spec_schedule *schedules;
+    size_t n_schedules;
+    json_t *parameters, *job_variables; /* objects */
+    struct svec tags;
+    int64_t concurrency; /* runs of this deployment at once; 0: no limit */
+    char *collision;     /* enqueue | cancel_new */
+    bool paused;
 };
 
 struct spec {
@@ -40,7 +101,7 @@ struct spec {
         char *ui;             /* tunnel */
     } access;
 
-    char *runtime; /* k3s */
+    char *runtime; /* k3s | systemd */
 
     struct {
         char *version;  /* NULL: the lock's, else the built-in pin's */
@@ -56,9 +117,21 @@ struct spec {
 
         struct {
             struct {
+                char *type; /* postgres | sqlite (runtime systemd only) */
                 int64_t size_gib;
                 char *image; /* NULL as for k3s.version */
             } database;
+
+            /* A server that exists, instead of our own. At most one of cloud.account and url is set. */
+            struct {
+                char *account, *workspace; /* UUIDs */
+                struct spec_secret key;    /* API key; not given: environment variable PREFECT_API_KEY */
+            } cloud;
+
+            char *url;               /* "https://prefect.example.com/api" */
+            struct spec_secret auth; /* of url: "user:password" of basic auth; not given: none */
+            int64_t events_days;     /* events older than this are vacuumed */
+            int64_t runs_days;       /* flow runs older than this are vacuumed; 0: never */
 
             json_t *resources; /* object: Kubernetes ResourceRequirements, {} = ours */
             json_t *values;    /* object: merged over ours, last */
@@ -69,8 +142,22 @@ struct spec {
             json_t *values;
         } worker;
         struct spec_pool *work_pools;
-        size_t n_work_pools; /* at least 1 */
+        size_t n_work_pools;       /* at least 1 */
+        struct spec_limit *limits; /* global concurrency limits */
+        size_t n_limits;
+
+        struct {
+            int64_t pending_min; /* PENDING for longer: crashed by an automation; 0: no automation */
+            int64_t zombie_min;  /* RUNNING without a heartbeat for longer: crashed; 0: no automation */
+        } automations;
     } prefect;
+
+    struct {
+        char *from; /* path of a prefect.yaml, absolute, or NULL */
+        struct spec_source source;
+        struct spec_deployment *deployments;
+        size_t n_deployments;
+    } flows;
 
     struct {
         char *dir; /* NULL, or a directory with files and a slipway.lock of its own; made absolute, relative to the spec
