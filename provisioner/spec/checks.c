@@ -9,10 +9,7 @@
 #include <strings.h>
 #include <sys/stat.h>
 
-/* Every message follows the field's name: "'machine.size' asks for ...". */
-static char *no(struct err *e, const char *fmt, ...) PRINTF_LIKE(2, 3);
-
-static char *no(struct err *e, const char *fmt, ...)
+char *check_no(struct err *e, const char *fmt, ...)
 {
     va_list ap;
 
@@ -30,8 +27,9 @@ char *check_size(const char *text, const char *dir, struct err *e)
 
     (void)dir;
     if (x > text && strtol(x + 1, &end, 10) < 2 && end > x + 1 && !*end)
-        return no(e, "asks for %s GiB of memory, but K3s, PostgreSQL and Prefect need at least 2; write %.*sx2 or more",
-                  x + 1, (int)(x - text), text);
+        return check_no(
+            e, "asks for %s GiB of memory, but K3s, PostgreSQL and Prefect need at least 2; write %.*sx2 or more",
+            x + 1, (int)(x - text), text);
     return xstrdup(text);
 }
 
@@ -47,10 +45,10 @@ char *check_prefect_version(const char *text, const char *dir, struct err *e)
         if (end == p || part > floor[i])
             break;
         if (part < floor[i])
-            return no(e,
-                      "is %s, but with basic auth on Prefect before 3.8.3 loses task run events "
-                      "(PrefectHQ/prefect#22812); write 3.8.3 or later",
-                      text);
+            return check_no(e,
+                            "is %s, but with basic auth on Prefect before 3.8.3 loses task run events "
+                            "(PrefectHQ/prefect#22812); write 3.8.3 or later",
+                            text);
         p = end + (*end == '.');
     }
     return xstrdup(text);
@@ -60,8 +58,8 @@ char *check_pool_name(const char *text, const char *dir, struct err *e)
 {
     (void)dir;
     if (strncasecmp(text, "prefect", strlen("prefect")) == 0)
-        return no(e, "is '%s', but the server keeps names that begin with 'prefect' for itself (HTTP 403); rename it",
-                  text);
+        return check_no(
+            e, "is '%s', but the server keeps names that begin with 'prefect' for itself (HTTP 403); rename it", text);
     return xstrdup(text);
 }
 
@@ -72,12 +70,12 @@ char *check_image_ref(const char *text, const char *dir, struct err *e)
 
     (void)dir;
     if (at && (strncmp(at, "@sha256:", 8) != 0 || strspn(at + 8, "0123456789abcdef") != 64 || at[8 + 64]))
-        return no(e, "has a digest that is not '@sha256:' and 64 hex digits; copy it from the registry");
+        return check_no(e, "has a digest that is not '@sha256:' and 64 hex digits; copy it from the registry");
     if (!at && (!tag || !tag[1]))
-        return no(e, "names no tag; add one that stays on a major release, such as ':17-bookworm'");
+        return check_no(e, "names no tag; add one that stays on a major release, such as ':17-bookworm'");
     if (!at && strcmp(tag, ":latest") == 0)
-        return no(e, "uses the tag 'latest', whose next major release cannot read the old data; "
-                     "name a release such as ':17-bookworm'");
+        return check_no(e, "uses the tag 'latest', whose next major release cannot read the old data; "
+                           "name a release such as ':17-bookworm'");
     return xstrdup(text);
 }
 
@@ -94,17 +92,18 @@ char *check_cidr(const char *text, const char *dir, struct err *e)
     int family = strchr(host, ':') ? AF_INET6 : AF_INET;
     long bits = family == AF_INET6 ? 128 : 32;
     if (inet_pton(family, host, addr) != 1)
-        return no(e, "has '%.60s', which is neither auto nor a CIDR range; write one such as 203.0.113.0/24", text);
+        return check_no(e, "has '%.60s', which is neither auto nor a CIDR range; write one such as 203.0.113.0/24",
+                        text);
     if (!slash)
-        return no(e, "has the address '%s' without a prefix length; write %s/%ld", text, text, bits);
+        return check_no(e, "has the address '%s' without a prefix length; write %s/%ld", text, text, bits);
     long prefix = slash[1] >= '0' && slash[1] <= '9' ? strtol(slash + 1, &end, 10) : -1;
     if (!end || *end || end - slash > 4 || prefix < 0 || prefix > bits)
-        return no(e, "has '%.60s', whose prefix length is not 0 to %ld", text, bits);
+        return check_no(e, "has '%.60s', whose prefix length is not 0 to %ld", text, bits);
     for (long i = prefix; i < bits; i++) {
         if (addr[i / 8] & (0x80 >> (i % 8)))
-            return no(e,
-                      "has '%s' with bits set past the prefix; write the network's first address, or /%ld for one host",
-                      text, bits);
+            return check_no(
+                e, "has '%s' with bits set past the prefix; write the network's first address, or /%ld for one host",
+                text, bits);
     }
     return xstrdup(text);
 }
@@ -116,7 +115,7 @@ char *check_host(const char *text, const char *dir, struct err *e)
 
     (void)dir;
     if (strchr(text, ':') && inet_pton(AF_INET6, bare, &a6) != 1)
-        return no(e, "is '%.60s', which is not an IPv6 address; a port goes into 'provider.ssh.port'", text);
+        return check_no(e, "is '%.60s', which is not an IPv6 address; a port goes into 'provider.ssh.port'", text);
     return xstrdup(text);
 }
 
@@ -147,31 +146,31 @@ char *check_host_key(const char *text, const char *dir, struct err *e)
 
     (void)dir;
     if (strstr(text, "ssh-rsa") || strstr(text, "rsa-sha2"))
-        return no(e,
-                  "is an RSA key, which libssh2 1.10 can only use with SHA-1, and today's sshd refuses that; name the "
-                  "host's ed25519 or ecdsa key (ssh-keyscan -t ed25519 HOST)");
+        return check_no(
+            e, "is an RSA key, which libssh2 1.10 can only use with SHA-1, and today's sshd refuses that; name the "
+               "host's ed25519 or ecdsa key (ssh-keyscan -t ed25519 HOST)");
     if (strncmp(text, "MD5:", 4) == 0)
-        return no(e, "is an MD5 fingerprint, which proves nothing any more; take 'ssh-keygen -l -E sha256'");
+        return check_no(e, "is an MD5 fingerprint, which proves nothing any more; take 'ssh-keygen -l -E sha256'");
     if (strncmp(text, "ecdsa-sha2-nistp384", 19) == 0 || strncmp(text, "ecdsa-sha2-nistp521", 19) == 0)
-        return no(e, "is a key on a curve that slipway does not use; name the host's ed25519 or nistp256 key");
+        return check_no(e, "is a key on a curve that slipway does not use; name the host's ed25519 or nistp256 key");
     if (strncmp(text, "SHA256:", 7) == 0)
         return strlen(text) == 50
                    ? xstrdup(text)
-                   : no(e, "is a SHA256 fingerprint of %zu characters after 'SHA256:', not 43; copy it whole",
-                        strlen(text) - 7);
+                   : check_no(e, "is a SHA256 fingerprint of %zu characters after 'SHA256:', not 43; copy it whole",
+                              strlen(text) - 7);
     if (strstr(text, " ssh-ed25519 ") || strstr(text, " ecdsa-sha2-nistp256 "))
-        return no(e, "has a host name in front, as ssh-keyscan prints it; remove the first word");
+        return check_no(e, "has a host name in front, as ssh-keyscan prints it; remove the first word");
     if (!b64 || (strncmp(text, "ssh-ed25519 ", 12) != 0 && strncmp(text, "ecdsa-sha2-nistp256 ", 20) != 0))
         return xstrdup(text);                                                      /* the pattern refuses it */
     char *line = xstrndup(text, (size_t)(b64 - text) + 1 + strcspn(b64 + 1, " ")); /* without the comment */
     if (blob_fits(line))
         return line;
     free(line);
-    return no(e, "is a damaged key line: the part after '%.*s' is not such a key; copy it whole", (int)(b64 - text),
-              text);
+    return check_no(e, "is a damaged key line: the part after '%.*s' is not such a key; copy it whole",
+                    (int)(b64 - text), text);
 }
 
-static char *resolve(const char *text, const char *dir)
+char *check_resolve(const char *text, const char *dir)
 {
     const char *home = getenv("HOME");
 
@@ -186,14 +185,14 @@ static char *resolve(const char *text, const char *dir)
 char *check_path(const char *text, const char *dir, struct err *e)
 {
     if (strchr(text, '\n') || strstr(text, "-----BEGIN"))
-        return no(e, "wants the path of a key, not the key itself; a spec holds no secrets, save it to a file");
-    return resolve(text, dir);
+        return check_no(e, "wants the path of a key, not the key itself; a spec holds no secrets, save it to a file");
+    return check_resolve(text, dir);
 }
 
 char *check_dir(const char *text, const char *dir, struct err *e)
 {
     (void)e;
-    return resolve(text, dir);
+    return check_resolve(text, dir);
 }
 
 char *check_pem_file(const char *text, const char *dir, struct err *e)
@@ -205,20 +204,20 @@ char *check_pem_file(const char *text, const char *dir, struct err *e)
     char *path;
 
     if (strstr(text, "-----BEGIN"))
-        return no(e, "wants paths of PEM files, not their content; save it to a file and name that");
-    path = resolve(text, dir);
+        return check_no(e, "wants paths of PEM files, not their content; save it to a file and name that");
+    path = check_resolve(text, dir);
     if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) { /* a pipe would wait for ever */
-        (void)no(e, "names '%.200s', which is not a file", text);
+        (void)check_no(e, "names '%.200s', which is not a file", text);
     } else if (fsx_read(path, &pem, &why) < 0) {
-        (void)no(e, "names '%.200s', which cannot be read: %s", text, why.sys ? strerror(why.sys) : why.msg);
+        (void)check_no(e, "names '%.200s', which cannot be read: %s", text, why.sys ? strerror(why.sys) : why.msg);
     } else {
         const char *from = strstr(pem.data, begin);
         if (strstr(pem.data, "PRIVATE KEY-----"))
-            (void)no(e, "names '%.200s', which holds a private key; it would be copied to the machine", text);
+            (void)check_no(e, "names '%.200s', which holds a private key; it would be copied to the machine", text);
         else if (from && strstr(from, end))
             return path;
         else
-            (void)no(e, "names '%.200s', which holds no PEM certificate ('%s')", text, begin);
+            (void)check_no(e, "names '%.200s', which holds no PEM certificate ('%s')", text, begin);
     }
     free(path);
     return NULL;
@@ -230,7 +229,7 @@ char *check_url(const char *text, const char *dir, struct err *e)
 
     (void)dir;
     if (host && memchr(host + 3, '@', strcspn(host + 3, "/")))
-        return no(e, "has a URL with a password in it; a spec holds no secrets, remove it");
+        return check_no(e, "has a URL with a password in it; a spec holds no secrets, remove it");
     return xstrdup(text);
 }
 

@@ -51,7 +51,8 @@ static void add_field(struct draft *d, const struct field *f, int depth)
 {
     const char *leaf = field_leaf(f);
     AUTO_FREE char *line = NULL;
-    bool section = f->type == FIELD_SECTION || f->type == FIELD_CHOICE;
+    /* What is not to be begun without being finished stands in one line, as its example. */
+    bool section = (f->type == FIELD_SECTION && !f->example) || (f->type == FIELD_CHOICE && f->required);
 
     if (!depth && (section || d->after_section))
         sbuf_addch(&d->out, '\n');

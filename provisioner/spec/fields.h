@@ -11,15 +11,17 @@ struct yt_node;
 
 enum field_type {
     FIELD_SECTION, /* mapping with the fields below its path; empty is allowed */
-    FIELD_CHOICE,  /* mapping with exactly one of the sections below its path */
+    FIELD_CHOICE,  /* mapping with exactly one of the fields below its path; its name is what is kept */
     FIELD_STRING,
     FIELD_ENUM,
+    FIELD_BOOL,
     FIELD_INT,
     FIELD_AUTO_INT, /* "auto" (-1) or a whole number */
+    FIELD_FLOAT,    /* kept as a double */
     FIELD_STRINGS,  /* list of strings, each held to `pattern` and `accept` */
     FIELD_FREE,     /* any mapping, handed on as JSON */
     FIELD_SECONDS,  /* whole number, kept in the JSON object `timeouts` under its last name */
-    FIELD_POOLS,    /* list of struct spec_pool; fields are relative to it */
+    FIELD_RECORDS,  /* list of structs of `size` bytes; the fields below "[]" are relative to one of them */
 };
 
 /* The value to store for `text`, or NULL with `e` saying what is wrong ("is too small"). Runs before the pattern, so
@@ -42,7 +44,11 @@ struct field {
     const char *wants;         /* the pattern in words */
     field_accept *accept;
     field_inspect *inspect;
-    size_t offset; /* into struct spec, or into struct spec_pool below "[]"; FIELD_NOWHERE: checked, not kept */
+    const char *shorthand; /* FIELD_SECTION: the field in it that a plain value stands for */
+    const char *noun;      /* FIELD_RECORDS: "pool", where no two may have one name */
+    bool hush;             /* what stands there may be a secret: never repeat it */
+    size_t size, count;    /* FIELD_RECORDS: of one, and the offset of their number (a size_t) */
+    size_t offset;         /* into struct spec, or into the struct of the nearest "[]"; FIELD_NOWHERE: not kept */
     const char *summary;
 };
 
@@ -52,13 +58,14 @@ extern const struct field field_table[]; /* a section stands before its fields; 
 const struct field *field_find(const char *path);
 /* The last name of a path. */
 const char *field_leaf(const struct field *f);
+/* Is it a field of `record` ("" for the spec, or a path that ends in "[]") and not of a list inside it? */
+bool field_in_record(const struct field *f, const char *record);
+/* Is it one of the fields that a choice is made from? */
+bool field_is_alternative(const struct field *f);
 /* Next child of `parent` after `prev` (NULL: the first), NULL when done. */
 const struct field *field_child(const char *parent, const struct field *prev);
 /* "a whole number from 8 to 65536", "keep or rollback": for messages and the manual. */
 char *field_wants(const struct field *f);
 
 /* Null where a missing value has a meaning of its own. */
-static inline bool field_nullable(const struct field *f)
-{
-    return f->type == FIELD_STRING && !f->required && !f->otherwise;
-}
+bool field_nullable(const struct field *f);

@@ -3,15 +3,15 @@
 #include "core/mem.h"
 #include "core/util.h"
 #include "spec/read_internal.h"
-#include <inttypes.h>
+#include "spec/whole.h"
 
-static field_reader read_section, read_choice, read_pools;
+static field_reader read_section, read_choice, read_records;
 
 static field_reader *const readers[] = {
     [FIELD_SECTION] = read_section, [FIELD_CHOICE] = read_choice,   [FIELD_STRING] = read_string,
-    [FIELD_ENUM] = read_enum,       [FIELD_INT] = read_int,         [FIELD_AUTO_INT] = read_int,
-    [FIELD_STRINGS] = read_strings, [FIELD_FREE] = read_free_field, [FIELD_SECONDS] = read_seconds,
-    [FIELD_POOLS] = read_pools,
+    [FIELD_ENUM] = read_enum,       [FIELD_BOOL] = read_bool,       [FIELD_INT] = read_int,
+    [FIELD_AUTO_INT] = read_int,    [FIELD_FLOAT] = read_float,     [FIELD_STRINGS] = read_strings,
+    [FIELD_FREE] = read_free_field, [FIELD_SECONDS] = read_seconds, [FIELD_RECORDS] = read_records,
 };
 
 static void refuse_unknown(struct ctx *c, const struct yt_node *key, const char *table_path, const char *shown_path)
@@ -79,11 +79,22 @@ static void read_fields(struct ctx *c, const struct yt_node *n, const char *tabl
     }
 }
 
+/* "database: sqlite" for "database: {type: sqlite}". */
+static void read_shorthand(struct ctx *c, const struct yt_node *n, const struct place *at)
+{
+    AUTO_FREE char *path = xasprintf("%s.%s", at->path, at->f->shorthand);
+    const struct place below = { child_named(at->f->path, at->f->shorthand), path, at->base };
+
+    readers[below.f->type](c, n, &below);
+}
+
 static void read_section(struct ctx *c, const struct yt_node *n, const struct place *at)
 {
     struct yt_node empty = { .kind = YT_MAP, .line = n->line, .column = n->column };
 
-    if (n->kind != YT_MAP && !read_is_null(n))
+    if (at->f->shorthand && n->kind == YT_SCALAR && !read_is_null(n))
+        read_shorthand(c, n, at);
+    else if (n->kind != YT_MAP && !read_is_null(n))
         read_complain(c, n, at);
     else
         read_fields(c, n->kind == YT_MAP ? n : &empty, at->f->path, at->path, at->base);
@@ -99,7 +110,9 @@ static void choices(const struct field *choice, const char **ret, size_t max)
     ret[n] = NULL;
 }
 
-static void choose(struct ctx *c, const struct yt_node *key, const struct yt_node *value, const struct place *at)
+/* The name that was chosen before, or what `key` chooses now. */
+static const char *choose(struct ctx *c, const struct yt_node *key, const struct yt_node *value, const struct place *at,
+                          const char *before)
 {
     const struct field *f = child_named(at->f->path, key->text);
     const char *have[16];
@@ -110,30 +123,28 @@ static void choose(struct ctx *c, const struct yt_node *key, const struct yt_nod
             read_refuse_later(c, key, at, key->text, have);
         else
             refuse_unknown(c, key, at->f->path, at->path);
-        return;
+        return before;
     }
-    if (c->s->provider) {
+    if (before) {
         problems_add(c->p, key->line, key->column, at->path, "'%s' names both '%s' and '%s'; keep exactly one",
-                     at->path, c->s->provider, key->text);
-        return;
+                     at->path, before, key->text);
+        return before;
     }
-    c->s->provider = xstrdup(key->text);
     AUTO_FREE char *path = xasprintf("%s.%s", at->path, key->text);
     struct place below = { f, path, at->base };
     if (!value->broken)
         readers[f->type](c, value, &below);
+    return field_leaf(f);
 }
 
-static void read_choice(struct ctx *c, const struct yt_node *n, const struct place *at)
+static void refuse_choice(struct ctx *c, const struct yt_node *n, const struct place *at, const char *const *have)
 {
-    const char *have[16];
-
-    choices(at->f, have, ARRAY_LEN(have));
-    if (n->kind == YT_MAP && n->n) {
-        for (size_t i = 0; i < n->n; i++)
-            choose(c, n->keys[i], n->items[i], at);
-    } else if (n->kind == YT_SCALAR && read_among(n->text, at->f->later)) {
+    if (n->kind == YT_SCALAR && read_among(n->text, at->f->later)) {
         read_refuse_later(c, n, at, n->text, have);
+    } else if (at->f->hush && n->kind == YT_SCALAR && !read_is_null(n)) {
+        problems_add(c->p, n->line, n->column, at->path,
+                     "'%s' wants %s; never put the secret itself into the spec, name where slipway finds it", at->path,
+                     "{env: NAME} or {file: PATH}");
     } else if (n->kind == YT_SCALAR && read_among(n->text, have)) {
         problems_add(c->p, n->line, n->column, at->path, "'%s' wants a mapping, got '%s'; write {%s: {}}", at->path,
                      n->text, n->text);
@@ -148,87 +159,131 @@ static void read_choice(struct ctx *c, const struct yt_node *n, const struct pla
     }
 }
 
+static void read_choice(struct ctx *c, const struct yt_node *n, const struct place *at)
+{
+    const char *have[16], *chosen = NULL;
+
+    if (read_is_null(n) && !at->f->required)
+        return;
+    choices(at->f, have, ARRAY_LEN(have));
+    if (n->kind != YT_MAP || !n->n)
+        refuse_choice(c, n, at, have);
+    for (size_t i = 0; n->kind == YT_MAP && i < n->n; i++)
+        chosen = choose(c, n->keys[i], n->items[i], at, chosen);
+    if (chosen && at->f->offset != FIELD_NOWHERE) {
+        free(*(char **)read_slot(at));
+        *(char **)read_slot(at) = xstrdup(chosen);
+    }
+}
+
 static void read_default(struct ctx *c, const struct field *f, void *base)
 {
     struct place at = { f, f->path, base };
 
+    if (f->type == FIELD_FREE && f->offset != FIELD_NOWHERE)
+        *(json_t **)read_slot(&at) = json_object();
     /* `timeouts` keeps only what the user wrote; the phases know their own seconds. */
-    if (!f->otherwise || f->offset == FIELD_NOWHERE || f->type == FIELD_SECONDS)
+    if (!f->otherwise || f->offset == FIELD_NOWHERE || f->type == FIELD_SECONDS || f->type == FIELD_FREE)
         return;
     AUTO_YT struct yt_node *n = yt_parse(f->otherwise, strlen(f->otherwise), c->p);
     if (n)
         readers[f->type](c, n, &at);
 }
 
-static void refuse_same_name(struct ctx *c, const struct yt_node *n, const char *path, size_t i)
+/* Every default of one record, sections in it included. */
+static void read_defaults(struct ctx *c, const char *record, void *base)
 {
-    const struct spec_pool *pools = c->s->prefect.work_pools;
-
-    for (size_t j = 0; j < i && pools[i].name; j++) {
-        if (pools[j].name && strcmp(pools[j].name, pools[i].name) == 0) {
-            problems_add(c->p, n->line, n->column, path,
-                         "'%s.name' is '%s' as in entry %zu; give each pool its own name", path, pools[i].name, j);
-            return;
-        }
+    for (const struct field *f = field_table; f->path; f++) {
+        if (field_in_record(f, record))
+            read_default(c, f, base);
     }
 }
 
-static void read_pools(struct ctx *c, const struct yt_node *n, const struct place *at)
+static const char *name_of(const struct field *name, const char *records, size_t size, size_t i)
 {
-    struct spec *s = c->s;
-    AUTO_FREE char *table_path = xasprintf("%s[]", at->f->path);
+    return *(char *const *)(const void *)(records + i * size + name->offset);
+}
 
+static void refuse_same_name(struct ctx *c, const struct yt_node *n, const struct place *at, const char *path, size_t i)
+{
+    AUTO_FREE char *record = xasprintf("%s[]", at->f->path);
+    const struct field *name = child_named(record, "name");
+    const char *records = *(char *const *)read_slot(at);
+    const char *mine = at->f->noun ? name_of(name, records, at->f->size, i) : NULL;
+
+    for (size_t j = 0; mine && j < i; j++) {
+        const char *other = name_of(name, records, at->f->size, j);
+        if (!other || strcmp(other, mine) != 0)
+            continue;
+        problems_add(c->p, n->line, n->column, path, "'%s.name' is '%s' as in entry %zu; give each %s its own name",
+                     path, mine, j, at->f->noun);
+        return;
+    }
+}
+
+static void read_record(struct ctx *c, const struct yt_node *n, const struct place *at, size_t i)
+{
+    AUTO_FREE char *record = xasprintf("%s[]", at->f->path), *path = xasprintf("%s[%zu]", at->path, i);
+    char *base = *(char **)read_slot(at) + i * at->f->size;
+    char shown[64];
+
+    read_defaults(c, record, base);
+    if (n->broken)
+        return;
+    if (n->kind == YT_MAP) {
+        read_fields(c, n, record, path, base);
+        refuse_same_name(c, n, at, path, i);
+        return;
+    }
+    problems_show(n, shown);
+    problems_add(c->p, n->line, n->column, path, "'%s' wants a mapping, got %s; write for example: %.*s", path, shown,
+                 (int)strlen(at->f->example) - 2, at->f->example + 1);
+}
+
+static void read_records(struct ctx *c, const struct yt_node *n, const struct place *at)
+{
     if (!read_is_list(c, n, at))
         return;
-    spec_pools_free(s);
-    s->prefect.work_pools = xcalloc(n->n, sizeof(struct spec_pool));
-    s->prefect.n_work_pools = n->n;
-    for (size_t i = 0; i < n->n; i++) {
-        const struct yt_node *item = n->items[i];
-        struct spec_pool *pool = &s->prefect.work_pools[i];
-        AUTO_FREE char *path = xasprintf("%s[%zu]", at->path, i);
-        struct place here = { at->f, path, s };
-        for (const struct field *f = NULL; (f = field_child(table_path, f));)
-            read_default(c, f, pool);
-        if (item->broken)
+    read_release_records(at->f, at->base);
+    if (!n->n)
+        return;
+    *(void **)read_slot(at) = xcalloc(n->n, at->f->size);
+    *(size_t *)(void *)((char *)at->base + at->f->count) = n->n;
+    for (size_t i = 0; i < n->n; i++)
+        read_record(c, n->items[i], at, i);
+}
+
+void read_release_records(const struct field *f, void *base)
+{
+    AUTO_FREE char *record = xasprintf("%s[]", f->path);
+    char **records = (char **)(void *)((char *)base + f->offset);
+    size_t *n = (size_t *)(void *)((char *)base + f->count);
+
+    for (size_t i = 0; i < *n; i++)
+        read_release(*records + i * f->size, record);
+    free(*records);
+    *records = NULL;
+    *n = 0;
+}
+
+/* Several fields may share one slot (the alternatives of a choice): what is freed is NULL after it. */
+void read_release(void *base, const char *record)
+{
+    for (const struct field *f = field_table; f->path; f++) {
+        struct place at = { f, f->path, base };
+        if (!field_in_record(f, record) || f->offset == FIELD_NOWHERE)
             continue;
-        if (item->kind != YT_MAP) {
-            char shown[64];
-            problems_show(item, shown);
-            problems_add(c->p, item->line, item->column, path,
-                         "'%s' wants a mapping, got %s; write for example: {name: %s}", here.path, shown, "default");
-            continue;
+        if (f->type == FIELD_STRING || f->type == FIELD_ENUM || f->type == FIELD_CHOICE) {
+            free(*(char **)read_slot(&at));
+            *(char **)read_slot(&at) = NULL;
+        } else if (f->type == FIELD_FREE) {
+            json_decref(*(json_t **)read_slot(&at));
+            *(json_t **)read_slot(&at) = NULL;
+        } else if (f->type == FIELD_STRINGS) {
+            svec_done(read_slot(&at));
+        } else if (f->type == FIELD_RECORDS) {
+            read_release_records(f, base);
         }
-        read_fields(c, item, table_path, path, pool);
-        refuse_same_name(c, item, path, i);
-    }
-}
-
-static const struct yt_node *find_node(const struct yt_node *root, const char *const *keys)
-{
-    const struct yt_node *n = root, *last = root;
-
-    for (; *keys && n; keys++) {
-        n = yt_get(n, *keys);
-        last = n ? n : last;
-    }
-    return last;
-}
-
-/* Rules over more than one field. */
-static void check_whole(struct ctx *c, const struct yt_node *root)
-{
-    static const char *const database[] = { "prefect", "server", "database", "size_gib", NULL };
-    const struct spec *s = c->s;
-
-    if (s->provider && strcmp(s->provider, "local") == 0 &&
-        s->prefect.server.database.size_gib >= s->machine.disk_gib) {
-        const struct yt_node *n = find_node(root, database);
-        problems_add(c->p, n->line, n->column, "prefect.server.database.size_gib",
-                     "'prefect.server.database.size_gib' is %" PRId64
-                     ", but the whole disk ('machine.disk_gib') has %" PRId64
-                     "; make the disk larger or the database smaller",
-                     s->prefect.server.database.size_gib, s->machine.disk_gib);
     }
 }
 
@@ -239,15 +294,12 @@ void read_spec(const struct yt_node *root, struct spec *s, struct spec_problems 
     struct ctx c = { s, p, dir ? dir : spec_dir };
 
     s->timeouts = json_object();
-    for (const struct field *f = field_table; f->path; f++) {
-        if (!strstr(f->path, "[]"))
-            read_default(&c, f, s);
-    }
+    read_defaults(&c, "", s);
     if (root->kind != YT_MAP) {
         problems_add(p, root->line, root->column, "",
                      "a spec is a mapping of keys to values; 'slipway init' writes one");
         return;
     }
     read_fields(&c, root, "", "", s);
-    check_whole(&c, root);
+    whole_check(root, s, p);
 }

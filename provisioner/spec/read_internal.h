@@ -15,7 +15,7 @@ struct ctx {
 struct place {
     const struct field *f;
     const char *path; /* as shown: with the number of the element in place of [] */
-    void *base;       /* the spec, or one of its pools */
+    void *base;       /* the spec, or one record of a list */
 };
 
 typedef void field_reader(struct ctx *c, const struct yt_node *n, const struct place *at);
@@ -30,4 +30,12 @@ bool read_among(const char *word, const char *const *words); /* words: NULL-term
 /* Is it a list of a length that the field allows? An empty value is a list that was left out. */
 bool read_is_list(struct ctx *c, const struct yt_node *n, const struct place *at);
 
-field_reader read_string, read_enum, read_int, read_seconds, read_strings, read_free_field;
+static inline void *read_slot(const struct place *at)
+{
+    return (char *)at->base + at->f->offset;
+}
+
+/* What stands there, for people: problems_show, but nothing where it may be a secret. */
+void read_show(const struct yt_node *n, const struct place *at, char ret[static 64]);
+
+field_reader read_string, read_enum, read_bool, read_int, read_float, read_seconds, read_strings, read_free_field;

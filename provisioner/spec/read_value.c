@@ -3,24 +3,29 @@
 #include "spec/read.h"
 #include "spec/read_internal.h"
 #include <errno.h>
+#include <math.h>
 #include <regex.h>
 
 #define TEXT_MAX 4096
 
-static void *place_slot(const struct place *at)
+void read_show(const struct yt_node *n, const struct place *at, char ret[static 64])
 {
-    return (char *)at->base + at->f->offset;
+    if (at->f->hush && n->kind == YT_SCALAR && *n->text)
+        (void)snprintf(ret, 64, "a text that is not shown");
+    else
+        problems_show(n, ret);
 }
 
 void read_complain(struct ctx *c, const struct yt_node *n, const struct place *at)
 {
     const struct field *f = at->f;
-    const char *example = f->otherwise && f->type != FIELD_STRINGS ? f->otherwise : f->example;
+    const char *example =
+        f->otherwise && f->type != FIELD_STRINGS && f->type != FIELD_RECORDS ? f->otherwise : f->example;
     bool element = f->type == FIELD_STRINGS && strcmp(at->path, f->path) != 0;
     AUTO_FREE char *wants = element ? xstrdup(f->wants) : field_wants(f);
     char shown[64];
 
-    problems_show(n, shown);
+    read_show(n, at, shown);
     if (element)
         problems_add(c->p, n->line, n->column, at->path, "'%s' wants %s, got %s", at->path, wants, shown);
     else
@@ -48,6 +53,7 @@ static bool matches(const char *pattern, const char *text)
 static bool is_text(struct ctx *c, const struct yt_node *n, const struct place *at)
 {
     static const char *const kinds[] = { [YT_BOOL] = "a boolean", [YT_INT] = "a number", [YT_FLOAT] = "a number" };
+    bool hush = at->f->hush;
     const char *why = NULL;
     enum yt_class class;
     char shown[64];
@@ -59,7 +65,7 @@ static bool is_text(struct ctx *c, const struct yt_node *n, const struct place *
     class = yt_classify(n, &why);
     if (class == YT_STRING)
         return true;
-    problems_show(n, shown);
+    read_show(n, at, shown);
     if (at->f->pattern && !matches(at->f->pattern, n->text))
         read_complain(c, n, at);
     else if (class == YT_TRAP)
@@ -68,7 +74,7 @@ static bool is_text(struct ctx *c, const struct yt_node *n, const struct place *
     else
         problems_add(c->p, n->line, n->column, at->path,
                      "'%s' wants text, but %s without quotes is %s; write \"%.40s\"", at->path, shown, kinds[class],
-                     n->text);
+                     hush ? "..." : n->text);
     return false;
 }
 
@@ -104,8 +110,8 @@ void read_string(struct ctx *c, const struct yt_node *n, const struct place *at)
         return;
     char *value = accept_text(c, n, at);
     if (value) {
-        free(*(char **)place_slot(at));
-        *(char **)place_slot(at) = value;
+        free(*(char **)read_slot(at));
+        *(char **)read_slot(at) = value;
     }
 }
 
@@ -145,15 +151,15 @@ void read_enum(struct ctx *c, const struct yt_node *n, const struct place *at)
     if (n->kind == YT_SCALAR && read_among(n->text, f->values)) {
         if (f->offset == FIELD_NOWHERE)
             return;
-        free(*(char **)place_slot(at));
-        *(char **)place_slot(at) = xstrdup(n->text);
+        free(*(char **)read_slot(at));
+        *(char **)read_slot(at) = xstrdup(n->text);
     } else if (n->kind == YT_SCALAR && read_among(n->text, f->later)) {
         read_refuse_later(c, n, at, n->text, f->values);
     } else {
         const char *near = n->kind == YT_SCALAR ? problems_nearest(n->text, f->values, count(f->values)) : NULL;
         AUTO_FREE char *wants = field_wants(f);
         char shown[64];
-        problems_show(n, shown);
+        read_show(n, at, shown);
         if (near)
             problems_add(c->p, n->line, n->column, at->path, "'%s' wants %s, got %s; did you mean '%s'?", at->path,
                          wants, shown, near);
@@ -175,7 +181,7 @@ static bool read_number(struct ctx *c, const struct yt_node *n, const struct pla
     AUTO_FREE char *wants = field_wants(at->f);
     char shown[64];
 
-    problems_show(n, shown);
+    read_show(n, at, shown);
     if (n->kind != YT_SCALAR || read_is_null(n)) {
         read_complain(c, n, at);
     } else if (!is_decimal(n->text)) {
@@ -200,9 +206,30 @@ void read_int(struct ctx *c, const struct yt_node *n, const struct place *at)
     int64_t value;
 
     if (at->f->type == FIELD_AUTO_INT && n->kind == YT_SCALAR && strcmp(n->text, "auto") == 0)
-        *(int64_t *)place_slot(at) = -1;
+        *(int64_t *)read_slot(at) = -1;
     else if (read_number(c, n, at, &value))
-        *(int64_t *)place_slot(at) = value;
+        *(int64_t *)read_slot(at) = value;
+}
+
+void read_bool(struct ctx *c, const struct yt_node *n, const struct place *at)
+{
+    bool is = n->kind == YT_SCALAR && n->plain && strcmp(n->text, "true") == 0;
+
+    if (is || (n->kind == YT_SCALAR && n->plain && strcmp(n->text, "false") == 0))
+        *(bool *)read_slot(at) = is;
+    else
+        read_complain(c, n, at);
+}
+
+void read_float(struct ctx *c, const struct yt_node *n, const struct place *at)
+{
+    enum yt_class class = n->kind == YT_SCALAR ? yt_classify(n, NULL) : YT_NULL;
+    double value = class == YT_INT || class == YT_FLOAT ? strtod(n->text, NULL) : NAN;
+
+    if (value >= (double)at->f->min && value <= (double)at->f->max)
+        *(double *)read_slot(at) = value;
+    else
+        read_complain(c, n, at);
 }
 
 void read_seconds(struct ctx *c, const struct yt_node *n, const struct place *at)
@@ -210,7 +237,7 @@ void read_seconds(struct ctx *c, const struct yt_node *n, const struct place *at
     int64_t value;
 
     if (read_number(c, n, at, &value))
-        (void)json_object_set_new(*(json_t **)place_slot(at), field_leaf(at->f), json_integer(value));
+        (void)json_object_set_new(*(json_t **)read_slot(at), field_leaf(at->f), json_integer(value));
 }
 
 bool read_is_list(struct ctx *c, const struct yt_node *n, const struct place *at)
@@ -219,7 +246,7 @@ bool read_is_list(struct ctx *c, const struct yt_node *n, const struct place *at
         return false;
     if (n->kind == YT_SCALAR && !read_is_null(n)) {
         char shown[64];
-        problems_show(n, shown);
+        read_show(n, at, shown);
         problems_add(c->p, n->line, n->column, at->path, "'%s' wants a list, got %s; write it in brackets, such as %s",
                      at->path, shown, at->f->example);
         return false;
@@ -245,13 +272,13 @@ void read_strings(struct ctx *c, const struct yt_node *n, const struct place *at
 {
     if (!read_is_list(c, n, at))
         return;
-    svec_done(place_slot(at));
+    svec_done(read_slot(at));
     for (size_t i = 0; i < n->n; i++) {
         AUTO_FREE char *path = xasprintf("%s[%zu]", at->path, i);
         struct place item = { at->f, path, at->base };
         AUTO_FREE char *value = accept_text(c, n->items[i], &item);
         if (value)
-            svec_add(place_slot(at), value);
+            svec_add(read_slot(at), value);
     }
 }
 
@@ -267,7 +294,7 @@ void read_free_field(struct ctx *c, const struct yt_node *n, const struct place 
         at->f->inspect(n, at->path, c->p);
     json_t *j = read_free(n, at->path, c->p);
     if (j) {
-        json_decref(*(json_t **)place_slot(at));
-        *(json_t **)place_slot(at) = j;
+        json_decref(*(json_t **)read_slot(at));
+        *(json_t **)read_slot(at) = j;
     }
 }

@@ -73,6 +73,27 @@ static json_t *free_schema(const struct field *f)
     return j;
 }
 
+/* A section that a plain value may stand for. "minimum" and "pattern" say nothing of objects, so they need no anyOf. */
+static json_t *with_shorthand(json_t *j, const struct field *section)
+{
+    AUTO_FREE char *path = xasprintf("%s.%s", section->path, section->shorthand);
+    const struct field *f = field_find(path);
+    bool number = f->type == FIELD_INT, empty = !json_object_get(j, "required");
+
+    (void)json_object_set_new(j, "type",
+                              json_pack("[s, s, s*]", "object", number ? "integer" : "string", empty ? "null" : NULL));
+    if (number) {
+        (void)json_object_set_new(j, "minimum", json_integer(f->min));
+        (void)json_object_set_new(j, "maximum", json_integer(f->max));
+        return j;
+    }
+    AUTO_SBUF struct sbuf pattern = SBUF_INIT(512);
+    for (size_t i = 0; f->values[i]; i++)
+        sbuf_addf(&pattern, "%s%s", i ? "|" : "^(", f->values[i]);
+    (void)json_object_set_new(j, "pattern", json_sprintf("%s)$", pattern.data));
+    return j;
+}
+
 static json_t *type_schema(const struct field *f)
 {
     AUTO_FREE char *items = xasprintf("%s[]", f->path);
@@ -81,6 +102,8 @@ static json_t *type_schema(const struct field *f)
     switch (f->type) {
     case FIELD_SECTION:
         j = object_schema(f->path);
+        if (f->shorthand)
+            return with_shorthand(j, f);
         /* A section with nothing in it may also be left empty, unless something in it is required. */
         if (!json_object_get(j, "required"))
             (void)json_object_set_new(j, "type", json_pack("[s, s]", "object", "null"));
@@ -89,11 +112,19 @@ static json_t *type_schema(const struct field *f)
         j = object_schema(f->path);
         (void)json_object_set_new(j, "minProperties", json_integer(1));
         (void)json_object_set_new(j, "maxProperties", json_integer(1));
+        if (!f->required)
+            (void)json_object_set_new(j, "type", json_pack("[s, s]", "object", "null"));
         return j;
     case FIELD_STRING:
         return string_schema(f);
     case FIELD_ENUM:
         return json_pack("{s:s, s:o}", "type", "string", "enum", words(f->values));
+    case FIELD_BOOL:
+        return json_pack("{s:s}", "type", "boolean");
+    case FIELD_FLOAT:
+        j = number_schema(f);
+        (void)json_object_set_new(j, "type", json_string("number"));
+        return j;
     case FIELD_INT:
     case FIELD_SECONDS:
         return number_schema(f);
@@ -103,7 +134,7 @@ static json_t *type_schema(const struct field *f)
         return list_schema(f, string_schema(f));
     case FIELD_FREE:
         return free_schema(f);
-    case FIELD_POOLS:
+    case FIELD_RECORDS:
         return list_schema(f, object_schema(items));
     }
     return NULL;

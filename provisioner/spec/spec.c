@@ -7,37 +7,13 @@
 #include "spec/yaml_tree.h"
 #include <errno.h>
 
-void spec_pools_free(struct spec *s)
-{
-    for (size_t i = 0; i < s->prefect.n_work_pools; i++) {
-        free(s->prefect.work_pools[i].name);
-        free(s->prefect.work_pools[i].type);
-    }
-    free(s->prefect.work_pools);
-    s->prefect.work_pools = NULL;
-    s->prefect.n_work_pools = 0;
-}
-
 void spec_free(struct spec *s)
 {
     if (!s)
         return;
-    spec_pools_free(s);
-    char *strings[] = { s->path,          s->name,         s->provider,
-                        s->local.driver,  s->ssh.host,     s->ssh.user,
-                        s->ssh.host_key,  s->ssh.identity, s->machine.size,
-                        s->machine.image, s->access.ui,    s->runtime,
-                        s->k3s.version,   s->helm.version, s->prefect.version,
-                        s->artifacts.dir, s->on_failure,   s->prefect.server.database.image };
-    for (size_t i = 0; i < ARRAY_LEN(strings); i++)
-        free(strings[i]);
-    svec_done(&s->machine.trust);
-    svec_done(&s->access.ssh_from);
-    svec_done(&s->artifacts.mirrors);
-    json_decref(s->k3s.config);
-    json_decref(s->prefect.server.resources);
-    json_decref(s->prefect.server.values);
-    json_decref(s->prefect.worker.values);
+    read_release(s, "");
+    free(s->path);
+    svec_done(&s->warnings);
     json_decref(s->timeouts);
     free(s);
 }

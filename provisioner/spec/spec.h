@@ -20,7 +20,7 @@ struct spec_queue {
 
 struct spec_pool {
     char *name;
-    char *type;          /* kubernetes | process | docker; never "auto" once read: the runtime decides */
+    char *type;          /* kubernetes | process | docker; when not given, what the runtime has first */
     int64_t concurrency; /* flow runs at once; -1: auto, computed from the machine */
     bool docker_socket;  /* the worker may use Docker's socket, which is as good as root */
     struct spec_queue *queues;
@@ -167,6 +167,8 @@ struct spec {
 
     char *on_failure; /* keep | rollback */
     json_t *timeouts; /* object: phase -> seconds; phases as in step/phase.h */
+
+    struct svec warnings; /* FILE:LINE:COLUMN: text; what is allowed and still unwise, for ui_warn */
 };
 
 /* One thing that is wrong, for those who show it themselves. */

@@ -43,7 +43,7 @@ static void rows_are_complete(void **state)
             regfree(&re);
         if ((f->type == FIELD_STRING || f->type == FIELD_STRINGS) && !f->wants)
             fail_msg("%s: cannot say what it wants", f->path);
-        if ((f->type == FIELD_STRINGS || f->type == FIELD_POOLS) && f->max < 1)
+        if ((f->type == FIELD_STRINGS || f->type == FIELD_RECORDS) && f->max < 1)
             fail_msg("%s: a list without a limit", f->path);
     }
 }
