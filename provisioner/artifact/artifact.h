@@ -16,7 +16,8 @@
 #include <sys/types.h>
 
 struct artifact_file {
-    char *name;    /* k3s | k3s-images | helm | chart-prefect-server | chart-prefect-worker; k3s-images may repeat */
+    char *name;    /* k3s | k3s-images | helm | chart-prefect-server | chart-prefect-worker | wheel-GROUP
+                      (artifact/wheels.h); k3s-images and wheels may repeat */
     char *version; /* "v1.34.2+k3s1" */
     char *arch;    /* amd64 | arm64 | any */
     char *file;    /* base name */
@@ -38,9 +39,10 @@ struct artifact_image {
 };
 
 struct artifacts {
-    char *dir;                           /* artifacts directory, or NULL */
-    char *lock_path;                     /* the lock in force, or NULL: built-in pins */
-    char *k3s, *helm, *prefect, *charts; /* versions in force */
+    char *dir;                 /* artifacts directory, or NULL */
+    char *lock_path;           /* the lock in force, or NULL: built-in pins */
+    char *prefect;             /* versions in force */
+    char *k3s, *helm, *charts; /* NULL with runtime systemd */
     struct artifact_file *files;
     size_t n_files;
     struct artifact_image *images;
@@ -82,7 +84,9 @@ int artifacts_image_fetch(const struct artifacts *a, const struct artifact_image
 /* What the node pulls: "docker.io/library/postgres@sha256:...", or the ref itself when it is not locked. Caller frees.
  */
 char *artifacts_image_pull_ref(const struct artifact_image *i);
-/* For `plan`: {"lock", "versions": {...}, "files": [...], "images": [...]}; new reference. */
+/* For people and `plan`: {"lock", "dir", "versions": {...}, "files": [...], "images": [...]}, where the hundreds of
+ * wheels are one row a group: {"name", "file": "271 wheels, 150.0 MiB", "count", "size", "sha256": digest of the sorted
+ * lines "SHA256  FILE" of all of them}; new reference. */
 json_t *artifacts_json(const struct artifacts *a);
 
 /* `slipway lock`: resolve every artifact of the spec to a digest (registry manifests, sha256 of downloads without a

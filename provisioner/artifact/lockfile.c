@@ -1,5 +1,6 @@
 #include "artifact/lockfile.h"
 #include "artifact/ref.h"
+#include "artifact/wheel_name.h"
 #include "core/fsx.h"
 #include "core/jsonx.h"
 #include "core/mem.h"
@@ -51,10 +52,10 @@ static const struct key image_keys[] = {
 };
 
 static const struct key version_keys[] = {
-    { "k3s",     KIND_VERSION,   true,  offsetof(struct artifacts, k3s) },
-    { "helm",    KIND_VERSION,   true,  offsetof(struct artifacts, helm) },
+    { "k3s",     KIND_VERSION,   false, offsetof(struct artifacts, k3s) },
+    { "helm",    KIND_VERSION,   false, offsetof(struct artifacts, helm) },
     { "prefect", KIND_VERSION,   true,  offsetof(struct artifacts, prefect) },
-    { "charts",  KIND_VERSION,   true,  offsetof(struct artifacts, charts) },
+    { "charts",  KIND_VERSION,   false, offsetof(struct artifacts, charts) },
 };
 
 // clang-format on
@@ -86,8 +87,9 @@ static bool basename_ok(const char *s)
 /* NULL when `s` is good for `kind`, else what is wrong. */
 static const char *problem(enum kind kind, const char *s)
 {
-    static const char *const names[] = { "k3s", "k3s-images", "helm", "chart-prefect-server", "chart-prefect-worker",
-                                         NULL };
+    static const char *const names[] = { "k3s",         "k3s-images",           "helm",      "chart-prefect-server",
+                                         "wheel-azure", "chart-prefect-worker", "wheel-aws", "wheel-prefect",
+                                         "wheel-gcp",   "wheel-docker",         NULL };
     static const char *const roles[] = { "postgres", "prefect", "prefect-worker", NULL };
     static const char *const arches[] = { "amd64", "arm64", "any", NULL };
     struct err ignored = ERR_INIT;
@@ -95,7 +97,9 @@ static const char *problem(enum kind kind, const char *s)
 
     switch (kind) {
     case KIND_FILE_NAME:
-        return one_of(s, names) ? NULL : "not one of k3s, k3s-images, helm, chart-prefect-server, chart-prefect-worker";
+        return one_of(s, names) ? NULL
+                                : "not one of k3s, k3s-images, helm, chart-prefect-server, chart-prefect-worker, "
+                                  "wheel-prefect, wheel-docker, wheel-aws, wheel-gcp, wheel-azure";
     case KIND_ROLE:
         return one_of(s, roles) ? NULL : "not one of postgres, prefect, prefect-worker";
     case KIND_ARCH:
@@ -183,19 +187,42 @@ static int take_object(const json_t *obj, const struct key *keys, size_t n, void
     return 0;
 }
 
+/* What the name of a wheel says must be what the row says: it is chosen by the one and checked by the other. */
+static int check_wheel(const struct artifact_file *f, const char *path, size_t at, struct err *e)
+{
+    const char *arch = wheel_arch(f->file);
+    char name[128], version[64];
+
+    if (!arch || !wheel_parse(f->file, name, version))
+        return err_set(e, ERR_SPEC, "%s: files[%zu]: '%s' is not the name of a wheel for Linux", path, at, f->file);
+    if (strcmp(arch, f->arch) != 0 || strcmp(version, f->version) != 0)
+        return err_set(e, ERR_SPEC, "%s: files[%zu]: '%s' is not version %s for %s", path, at, f->file, f->version,
+                       f->arch);
+    return 0;
+}
+
+static bool is_wheel(const struct artifact_file *f)
+{
+    return strncmp(f->name, "wheel-", 6) == 0;
+}
+
 static int check_file(const struct artifacts *a, const char *path, size_t at, struct err *e)
 {
     const struct artifact_file *f = &a->files[at];
     const char *want = strncmp(f->name, "k3s", 3) == 0 ? a->k3s : strncmp(f->name, "chart", 5) == 0 ? a->charts : NULL;
 
+    if (is_wheel(f) && check_wheel(f, path, at, e) < 0)
+        return -1;
     /* Helm's may differ by arch: see pins.c. */
     if (want && strcmp(f->version, want) != 0)
         return err_set(e, ERR_SPEC, "%s: files[%zu]: version '%s' of '%s', but versions says '%s'", path, at,
                        f->version, f->name, want);
     for (size_t i = 0; i < at; i++) {
         const struct artifact_file *g = &a->files[i];
-        bool many = strcmp(f->name, "k3s-images") == 0;
-        if (strcmp(f->file, g->file) == 0)
+        bool many = is_wheel(f) || strcmp(f->name, "k3s-images") == 0;
+        /* Two groups of wheels may share a package. */
+        bool shared = is_wheel(f) && is_wheel(g) && strcmp(f->name, g->name) != 0 && strcmp(f->sha256, g->sha256) == 0;
+        if (!shared && strcmp(f->file, g->file) == 0)
             return err_set(e, ERR_SPEC, "%s: files[%zu]: a second row for the file '%s'", path, at, f->file);
         if (!many && strcmp(f->name, g->name) == 0 && strcmp(f->arch, g->arch) == 0)
             return err_set(e, ERR_SPEC, "%s: files[%zu]: a second row for '%s' on %s", path, at, f->name, f->arch);
@@ -242,8 +269,9 @@ static int take_rows(const json_t *doc, const char *path, struct artifacts *ret,
     char where[32];
     size_t i;
 
-    if (!json_is_array(files) || !json_is_array(images) || json_array_size(files) > 256 || json_array_size(images) > 64)
-        return err_set(e, ERR_SPEC, "%s: files and images: not arrays of at most 256 and 64 rows", path);
+    if (!json_is_array(files) || !json_is_array(images) || json_array_size(files) > 4096 ||
+        json_array_size(images) > 64)
+        return err_set(e, ERR_SPEC, "%s: files and images: not arrays of at most 4096 and 64 rows", path);
     json_array_foreach (files, i, row) {
         (void)snprintf(where, sizeof(where), "files[%zu]", i);
         if (take_object(row, file_keys, ARRAY_LEN(file_keys), lockfile_add_file(ret), path, where, e) < 0 ||
@@ -290,7 +318,7 @@ int lockfile_parse(const char *text, size_t len, const char *path, struct artifa
 
 int lockfile_read(const char *path, struct artifacts *ret, struct err *e)
 {
-    AUTO_SBUF struct sbuf text = SBUF_INIT(1 << 20);
+    AUTO_SBUF struct sbuf text = SBUF_INIT(8 << 20);
 
     if (fsx_read(path, &text, e) < 0) {
         if (text.overflow)

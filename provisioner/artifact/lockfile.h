@@ -1,9 +1,9 @@
 /* slipway.lock: which bytes are in force, as JSON with sorted keys and rows, so that a diff shows only what changed.
- * {"version":1, "versions":{"k3s","helm","prefect","charts"},
+ * {"version":1, "versions":{"k3s","helm","prefect","charts"}, of which runtime systemd has only prefect,
  *  "files":[{"name","version","arch","file","sha256","size","urls":[]}],
  *  "images":[{"role","ref","arch","digest","file","sha256","size"}]}
- * Read strictly: an unknown key, a bad digest, a path in `file` or two rows for one thing is ERR_SPEC; a version
- * above ours is ERR_CONFLICT. */
+ * Read strictly: an unknown key, a bad digest, a path in `file` or two rows for one thing (for wheels: two of the same
+ * group and file name) is ERR_SPEC; a version above ours is ERR_CONFLICT. */
 #pragma once
 #include "artifact/artifact.h"
 

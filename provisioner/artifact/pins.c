@@ -1,6 +1,7 @@
 #include "artifact/pins.h"
 #include "artifact/lockfile.h"
 #include "artifact/ref.h"
+#include "artifact/wheels_pins.h"
 #include "core/mem.h"
 #include "core/util.h"
 #include <stdio.h>
@@ -111,7 +112,7 @@ static int unknown_version(const char *key, const char *have, const char *known,
     return err_hint(e, "`slipway lock` resolves it once and writes %s beside the spec", LOCKFILE_NAME);
 }
 
-int pins_fill(const struct spec *s, struct artifacts *ret, struct err *e)
+static int fill_k3s(const struct spec *s, struct artifacts *ret, struct err *e)
 {
     static const char *const names[] = { "k3s", "k3s-images", "helm", "chart-prefect-server", "chart-prefect-worker" };
 
@@ -119,11 +120,8 @@ int pins_fill(const struct spec *s, struct artifacts *ret, struct err *e)
         return unknown_version("k3s.version", s->k3s.version, pins_k3s, e);
     if (s->helm.version && !pins_find("helm", s->helm.version, NULL, NULL))
         return unknown_version("helm.version", s->helm.version, pins_helm, e);
-    if (s->prefect.version && strcmp(s->prefect.version, pins_prefect) != 0)
-        return unknown_version("prefect.version", s->prefect.version, pins_prefect, e);
     ret->k3s = xstrdup(s->k3s.version ? s->k3s.version : pins_k3s);
     ret->helm = xstrdup(s->helm.version ? s->helm.version : pins_helm);
-    ret->prefect = xstrdup(pins_prefect);
     ret->charts = xstrdup(pins_charts);
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         const char *version = strncmp(names[i], "k3s", 3) == 0 ? ret->k3s : NULL;
@@ -143,4 +141,12 @@ int pins_fill(const struct spec *s, struct artifacts *ret, struct err *e)
     }
     pins_images(s, ret->prefect, ret);
     return 0;
+}
+
+int pins_fill(const struct spec *s, struct artifacts *ret, struct err *e)
+{
+    if (s->prefect.version && strcmp(s->prefect.version, pins_prefect) != 0)
+        return unknown_version("prefect.version", s->prefect.version, pins_prefect, e);
+    ret->prefect = xstrdup(pins_prefect);
+    return strcmp(s->runtime, "systemd") == 0 ? wheels_pins_add(ret->prefect, ret, e) : fill_k3s(s, ret, e);
 }

@@ -18,7 +18,8 @@ extern const char pins_k3s[], pins_helm[], pins_prefect[], pins_charts[];
  * pins fit every arch; NULL: every arch). */
 const struct pin *pins_find(const char *name, const char *version, const char *arch, const struct pin *from);
 const struct pin *pins_by_digest(const char *sha256);
-/* Versions, files and unlocked images for a spec that has no lock. A version of the spec without a pin: ERR_SPEC. */
+/* Versions, files and unlocked images for a spec that has no lock: those that its runtime needs. A version of the spec
+ * without a pin: ERR_SPEC. */
 int pins_fill(const struct spec *s, struct artifacts *ret, struct err *e) NODISCARD;
 /* Roles and refs of the container images for a Prefect version. */
 void pins_images(const struct spec *s, const char *prefect, struct artifacts *ret);

@@ -4,6 +4,7 @@
 #include "artifact/oci.h"
 #include "artifact/ref.h"
 #include "artifact/registry.h"
+#include "artifact/wheels.h"
 #include "core/cancel.h"
 #include "core/fsx.h"
 #include "core/hash.h"
@@ -200,10 +201,15 @@ static int pull_image(struct pulling *p, struct registry *r, const struct artifa
     return 0;
 }
 
+/* NULL: not of this runtime. */
+static bool same(const char *x, const char *y)
+{
+    return x && y ? strcmp(x, y) == 0 : x == y;
+}
+
 static bool same_versions(const struct artifacts *a, const struct artifacts *b)
 {
-    return strcmp(a->k3s, b->k3s) == 0 && strcmp(a->helm, b->helm) == 0 && strcmp(a->prefect, b->prefect) == 0 &&
-           strcmp(a->charts, b->charts) == 0;
+    return same(a->k3s, b->k3s) && same(a->helm, b->helm) && same(a->prefect, b->prefect) && same(a->charts, b->charts);
 }
 
 /* A second pull into the same directory, for another arch, adds to it. */
@@ -234,6 +240,28 @@ static int pull_files(struct pulling *p, struct err *e)
     return 0;
 }
 
+/* Every group's wheels for each Python that a machine of this arch may have. */
+static int pull_wheels(struct pulling *p, struct err *e)
+{
+    AUTO_FREE const struct artifact_file **files = NULL;
+    AUTO_SVEC struct svec paths = SVEC_INIT;
+    size_t n = 0;
+
+    if (wheels_of_arch(p->from, p->arch, &files, &n, e) < 0 ||
+        wheels_fetch(p->from, files, n, p->clock, p->ui, &paths, e) < 0)
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        AUTO_FREE char *to = fsx_join(p->dir, files[i]->file);
+        off_t size;
+        if ((!have(to, files[i]->sha256) && copy_file(paths.items[i], to, files[i]->sha256, e) < 0) ||
+            fsx_size(to, &size, e) < 0)
+            return -1;
+        record_file(p, files[i])->size = size;
+    }
+    ui_info(p->ui, "%zu Python wheels for %s, each with the sha256 that was demanded", n, p->arch);
+    return 0;
+}
+
 static int pull_images(struct pulling *p, struct err *e)
 {
     static const char *const roles[] = { "postgres", "prefect", "prefect-worker" };
@@ -254,7 +282,15 @@ static int pull_images(struct pulling *p, struct err *e)
     return rc;
 }
 
-static int pull_all(struct pulling *p, struct err *e)
+static void copy_versions(const struct artifacts *from, struct artifacts *to)
+{
+    to->k3s = from->k3s ? xstrdup(from->k3s) : NULL;
+    to->helm = from->helm ? xstrdup(from->helm) : NULL;
+    to->prefect = xstrdup(from->prefect);
+    to->charts = from->charts ? xstrdup(from->charts) : NULL;
+}
+
+static int pull_all(struct pulling *p, bool systemd, struct err *e)
 {
     AUTO_FREE char *lock = fsx_join(p->dir, LOCKFILE_NAME);
 
@@ -265,11 +301,8 @@ static int pull_all(struct pulling *p, struct err *e)
         if (lockfile_read(lock, p->old, e) < 0)
             return err_hint(e, "name another directory, or remove '%s'", lock);
     }
-    p->now->k3s = xstrdup(p->from->k3s);
-    p->now->helm = xstrdup(p->from->helm);
-    p->now->prefect = xstrdup(p->from->prefect);
-    p->now->charts = xstrdup(p->from->charts);
-    if (pull_files(p, e) < 0 || pull_images(p, e) < 0)
+    copy_versions(p->from, p->now);
+    if (systemd ? pull_wheels(p, e) < 0 : pull_files(p, e) < 0 || pull_images(p, e) < 0)
         return -1;
     keep_other_arch(p);
     if (lockfile_write(lock, p->now, e) < 0)
@@ -290,7 +323,7 @@ int artifacts_pull(const struct spec *s, const char *arch, const char *out_dir, 
     p.from = from;
     p.now = xcalloc(1, sizeof(*p.now));
     p.scratch = fsx_join(out_dir, ".blobs");
-    int rc = pull_all(&p, e);
+    int rc = pull_all(&p, strcmp(s->runtime, "systemd") == 0, e);
     if (rc < 0) { /* each goes only when it is empty */
         (void)rmdir(p.scratch);
         (void)rmdir(out_dir);

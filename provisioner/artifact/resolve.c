@@ -2,6 +2,7 @@
 #include "artifact/lockfile.h"
 #include "artifact/pins.h"
 #include "artifact/ref.h"
+#include "artifact/wheels_summary.h"
 #include "core/fsx.h"
 #include "core/mem.h"
 #include "core/util.h"
@@ -48,14 +49,37 @@ static int differs(const struct artifacts *a, const char *key, const char *spec,
     return err_hint(e, "`slipway lock` writes the lock anew, or set %s to '%s'", key, lock);
 }
 
+static bool has_file(const struct artifacts *a, const char *name)
+{
+    for (size_t i = 0; i < a->n_files; i++)
+        if (strcmp(a->files[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* A lock is made for a runtime: that of the other has nothing of what this one needs. */
+static int match_runtime(const struct artifacts *a, const struct spec *s, struct err *e)
+{
+    bool systemd = strcmp(s->runtime, "systemd") == 0;
+
+    if (systemd ? has_file(a, "wheel-prefect") : a->k3s && a->helm && a->charts)
+        return 0;
+    (void)err_set(e, ERR_CONFLICT, "the spec has runtime '%s', '%s' was not made for it", s->runtime, a->lock_path);
+    if (a->dir)
+        return err_hint(e, "fill '%s' anew with `slipway artifacts pull`", a->dir);
+    return err_hint(e, "`slipway lock` writes the lock anew");
+}
+
 /* Every version that the spec names must be the one that is locked. */
 static int match_spec(const struct artifacts *a, const struct spec *s, struct err *e)
 {
+    bool k3s = strcmp(s->runtime, "systemd") != 0;
+
     const struct {
         const char *key, *spec, *lock;
     } rows[] = {
-        { "k3s.version", s->k3s.version, a->k3s },
-        { "helm.version", s->helm.version, a->helm },
+        { "k3s.version", k3s ? s->k3s.version : NULL, a->k3s },
+        { "helm.version", k3s ? s->helm.version : NULL, a->helm },
         { "prefect.version", s->prefect.version, a->prefect },
     };
 
@@ -65,7 +89,7 @@ static int match_spec(const struct artifacts *a, const struct spec *s, struct er
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         if (rows[i].spec && strcmp(rows[i].spec, rows[i].lock) != 0)
             return differs(a, rows[i].key, rows[i].spec, rows[i].lock, e);
-    if (!database)
+    if (!database || !k3s)
         return 0;
     if (ref_parse(database, &r, e) < 0)
         return err_wrap(e, "prefect.server.database.image");
@@ -93,7 +117,7 @@ static int read_sources(struct artifacts *a, const struct spec *s, struct err *e
     a->lock_path = TAKE_PTR(lock);
     if (lockfile_read(a->lock_path, a, e) < 0)
         return -1;
-    return match_spec(a, s, e);
+    return match_runtime(a, s, e) < 0 ? -1 : match_spec(a, s, e);
 }
 
 int artifacts_resolve(const struct spec *s, struct artifacts **ret, struct err *e)
@@ -166,5 +190,5 @@ char *artifacts_image_pull_ref(const struct artifact_image *i)
 json_t *artifacts_json(const struct artifacts *a)
 {
     return json_pack("{s:s?, s:s?, s:o, s:o, s:o}", "lock", a->lock_path, "dir", a->dir, "versions",
-                     lockfile_versions(a), "files", lockfile_files(a), "images", lockfile_images(a));
+                     lockfile_versions(a), "files", wheels_summary(lockfile_files(a)), "images", lockfile_images(a));
 }

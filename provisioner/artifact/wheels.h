@@ -23,6 +23,11 @@ void wheels_groups(const struct spec *s, const char *ret[static WHEELS_GROUPS_MA
 int wheels_select(const struct artifacts *a, const char *const *groups, const char *arch, int python_minor,
                   const struct artifact_file ***ret, size_t *ret_n, struct err *e) NODISCARD;
 
+/* The same for every group that `a` has and every Python from WHEELS_PYTHON_MIN to WHEELS_PYTHON_MAX, each row once, a
+ * row for each group that shares it. A Python that a package has no wheel for is left out; ERR_SPEC when all are. */
+int wheels_of_arch(const struct artifacts *a, const char *arch, const struct artifact_file ***ret, size_t *ret_n,
+                   struct err *e) NODISCARD;
+
 /* Local paths of `files`, in their order, each hashed in this call: as artifacts_fetch does it one by one, but what is
  * missing comes several at a time over few connections. Errors as artifacts_fetch. */
 int wheels_fetch(const struct artifacts *a, const struct artifact_file *const *files, size_t n, struct clock *clock,
