@@ -121,7 +121,7 @@ class Item:
             return NOBODY
 
         async def note_deployment(_client, **fields):
-            self.want = fields
+            self.want = {**fields, "description": fields.get("description") or ""}  # None would become "None"
             return NOBODY
 
         async def note_triggers(_client, _id, triggers):

@@ -1,6 +1,7 @@
 #include "app/canary.h"
 #include "app/prefect_api.h"
-#include "core/base64.h"
+#include "app/pull.h"
+#include "app/runtime.h"
 #include "core/hash.h"
 #include "core/jsonx.h"
 #include "core/mem.h"
@@ -8,8 +9,6 @@
 #include "core/template.h"
 #include "core/util.h"
 #include "core/wait.h"
-#include "kube/kubectl.h"
-#include "kube/pods.h"
 #include "spec/spec.h"
 #include "step/journal.h"
 #include <stdio.h>
@@ -21,26 +20,14 @@ struct canary {
     char run_id[64];
 };
 
-/* What a passed canary has proven: these releases on this pool. */
+/* What a passed canary has proven: this installation, on this pool. */
 static void proof_digest(struct run *r, char ret[static HASH_HEX])
 {
-    const char *pool = r->spec->prefect.work_pools[0].name;
-    AUTO_FREE char *worker = xasprintf("helm.prefect-worker-%s", pool);
-    AUTO_FREE char *all = xasprintf("%s %s %s %s", journal_str(r->journal, "helm.prefect-server"),
-                                    journal_str(r->journal, worker), journal_str(r->journal, "cluster.uid"), pool);
+    AUTO_SBUF struct sbuf all = SBUF_INIT(64 << 10);
 
-    hash_sha256_hex(all, strlen(all), ret);
-}
-
-/* The step runs words, not a shell: the flow's text goes as base64, which needs no quoting. */
-static char *write_script(void)
-{
-    AUTO_SBUF struct sbuf code = SBUF_INIT(64 << 10);
-    const char *source = template_get("templates/canary.py");
-
-    base64_encode(&code, source, strlen(source));
-    return xasprintf("python -c \"import base64; open('/tmp/canary.py', 'wb').write(base64.b64decode('%s'))\"",
-                     code.data);
+    runtime_of(r)->identity(r, &all);
+    sbuf_addf(&all, " %s", r->spec->prefect.work_pools[0].name);
+    hash_sha256_hex(all.data, all.len, ret);
 }
 
 static int deploy(struct canary *c, char ret_id[static 64], struct err *e)
@@ -48,7 +35,7 @@ static int deploy(struct canary *c, char ret_id[static 64], struct err *e)
     AUTO_JSON json_t *flow_body = json_pack("{s:s}", "name", "slipway-canary");
     AUTO_JSON json_t *flow = NULL, *body = NULL, *deployment = NULL;
     AUTO_SBUF struct sbuf text = SBUF_INIT(64 << 10);
-    AUTO_FREE char *script = write_script();
+    AUTO_FREE char *script = pull_write_file("/tmp/canary.py", template_get("templates/canary.py"));
 
     if (prefect_api_ok(c->api, "POST", "/flows/", flow_body, &flow, e) < 0)
         return -1;
@@ -100,12 +87,12 @@ static void last_words(struct canary *c, char ret[static 400])
         (void)snprintf(ret, 400, "%.399s", jsonx_str(logs, "0.message"));
 }
 
-/* Before the flow's own process speaks, only its pod can say what is wrong. */
-static int pod_trouble(struct canary *c, char why[static 256], struct err *e)
+/* Before the flow's own process speaks, only what carries it can say what is wrong. */
+static int trouble(struct canary *c, char why[static 256], struct err *e)
 {
-    AUTO_FREE char *selector = xasprintf("prefect.io/flow-run-id=%s", c->run_id);
+    const struct runtime *rt = runtime_of(c->run);
 
-    return pods_probe(c->run, selector, why, e) < 0 ? -1 : 0;
+    return rt->run_trouble ? rt->run_trouble(c->run, c->run_id, why, e) : 0;
 }
 
 static int forget_key(struct canary *c, struct err *e)
@@ -118,7 +105,7 @@ static int run_finished(void *ctx, char why[static 256], struct err *e)
     struct canary *c = ctx;
     AUTO_JSON json_t *run = NULL;
     AUTO_FREE char *path = xasprintf("/flow_runs/%s", c->run_id);
-    char words[400], pod[256] = "";
+    char words[400], why_pending[256] = "";
 
     if (prefect_api_ok(c->api, "GET", path, NULL, &run, e) < 0)
         return -1;
@@ -132,9 +119,9 @@ static int run_finished(void *ctx, char why[static 256], struct err *e)
         return err_set(e, ERR_REMOTE, "the canary flow run ended %s: %.300s; its last log line: %s", type,
                        jsonx_str(run, "state.message"), words);
     }
-    if (strcmp(type, "PENDING") == 0 && pod_trouble(c, pod, e) < 0)
+    if (strcmp(type, "PENDING") == 0 && trouble(c, why_pending, e) < 0)
         return -1;
-    (void)snprintf(why, 256, "flow run is %.40s; %.180s", jsonx_str(run, "state.name"), pod);
+    (void)snprintf(why, 256, "flow run is %.40s; %.180s", jsonx_str(run, "state.name"), why_pending);
     return 0;
 }
 
@@ -150,23 +137,6 @@ static int task_recorded(void *ctx, char why[static 256], struct err *e)
     (void)snprintf(why, 256, "%zu task runs recorded, state '%.40s'", json_array_size(tasks),
                    jsonx_str(tasks, "0.state.type"));
     return strcmp(jsonx_str(tasks, "0.state.type"), "COMPLETED") == 0;
-}
-
-static int job_goes_away(struct canary *c, struct err *e)
-{
-    AUTO_FREE char *selector = xasprintf("prefect.io/flow-run-id=%s", c->run_id);
-    const char *const args[] = { "-n", NAMESPACE, "get", "jobs", "-l", selector, "-o", "json", NULL };
-    AUTO_JSON json_t *jobs = NULL;
-    size_t i;
-    json_t *job;
-
-    if (kubectl(c->run, args, NULL, &jobs, e) < 0)
-        return -1;
-    json_array_foreach (json_object_get(jobs, "items"), i, job)
-        if (jsonx_int(job, "spec.ttlSecondsAfterFinished", -1) < 0)
-            return err_set(e, ERR_REMOTE, "Job '%s' of the canary has no TTL: finished Jobs would pile up",
-                           jsonx_str(job, "metadata.name"));
-    return 0;
 }
 
 static int canary_check(struct run *r, const struct step *s, enum step_state *ret, struct err *e)
@@ -192,7 +162,7 @@ static int prove(struct canary *c, struct err *e)
     if (wait_for(&run, r->clock, r->ui, run_finished, c, e) < 0 ||
         wait_for(&task, r->clock, r->ui, task_recorded, c, e) < 0)
         return -1;
-    return job_goes_away(c, e);
+    return runtime_of(r)->run_goes_away ? runtime_of(r)->run_goes_away(r, c->run_id, e) : 0;
 }
 
 static int canary_apply(struct run *r, const struct step *s, struct err *e)

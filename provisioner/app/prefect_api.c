@@ -1,45 +1,46 @@
 #include "app/prefect_api.h"
-#include "core/base64.h"
+#include "app/server_address.h"
 #include "core/jsonx.h"
 #include "core/mem.h"
 #include "core/util.h"
-#include "kube/kubectl.h"
 #include "net/http.h"
 #include "ssh/http_tunnel.h"
 #include <string.h>
 
-#define PREFECT_PORT 4200
-#define MAX_ANSWER   (8 << 20)
+#define MAX_ANSWER (8 << 20)
 
 struct prefect_api {
     struct http *http;
-    char *auth; /* header line; secret */
+    char *url;  /* up to the path of a call */
+    char *auth; /* header line; secret; NULL: none */
 };
-
-static int service_address(struct run *r, char ret[static 64], struct err *e)
-{
-    AUTO_JSON json_t *svc = NULL;
-
-    if (kubectl_object(r, "Service", "prefect-server", &svc, e) < 0)
-        return -1;
-    (void)snprintf(ret, 64, "%.63s", jsonx_str(svc, "spec.clusterIP"));
-    return *ret ? 0 : err_set(e, ERR_REMOTE, "service 'prefect-server' has no cluster address");
-}
 
 int prefect_api_open(struct run *r, struct prefect_api **ret, struct err *e)
 {
-    char address[64];
-    AUTO_SECRET char *credentials = NULL;
-    AUTO_SBUF struct sbuf header = SBUF_INIT(4096);
+    AUTO_SERVER_ADDRESS struct server_address at = { 0 };
 
-    if (service_address(r, address, e) < 0 || kubectl_secret(r, "prefect-auth", "auth-string", &credentials, e) < 0)
+    if (server_address(r, &at, e) < 0)
         return -1;
-    ui_secret(r->ui, credentials);
-    sbuf_addstr(&header, "Authorization: Basic ");
-    base64_encode(&header, credentials, strlen(credentials));
     struct prefect_api *a = xcalloc(1, sizeof(*a));
-    a->auth = sbuf_take(&header);
-    a->http = http_over_ssh(r->ssh, address, PREFECT_PORT, r->clock);
+    if (at.auth)
+        a->auth = xasprintf("Authorization: %s", at.auth);
+    a->url = TAKE_PTR(at.url);
+    a->http = http_over_ssh(r->ssh, at.host, at.port, r->clock);
+    *ret = a;
+    return 0;
+}
+
+int prefect_api_open_elsewhere(struct run *r, struct prefect_api **ret, struct err *e)
+{
+    AUTO_SERVER_ADDRESS struct server_address at = { 0 };
+
+    if (server_address_elsewhere(r->spec, &at, e) < 0)
+        return -1;
+    struct prefect_api *a = xcalloc(1, sizeof(*a));
+    if (at.auth)
+        a->auth = xasprintf("Authorization: %s", at.auth);
+    a->url = TAKE_PTR(at.url);
+    a->http = http_new(r->clock);
     *ret = a;
     return 0;
 }
@@ -49,6 +50,7 @@ void prefect_api_close(struct prefect_api *a)
     if (!a)
         return;
     http_free(a->http);
+    free(a->url);
     secret_free(a->auth);
     free(a);
 }
@@ -57,9 +59,9 @@ int prefect_api_call(struct prefect_api *a, const char *method, const char *path
                      json_t **ret_body, struct err *e)
 {
     AUTO_HTTP_RESP struct http_resp resp = HTTP_RESP_INIT(MAX_ANSWER);
-    AUTO_FREE char *url = xasprintf("http://prefect-server:%d/api%s", PREFECT_PORT, path);
+    AUTO_FREE char *url = xasprintf("%s%s", a->url, path);
     AUTO_FREE char *text = body ? jsonx_text(body, 0) : NULL;
-    const char *const headers[] = { a->auth, "Content-Type: application/json", "Accept: application/json", NULL };
+    const char *const headers[] = { "Content-Type: application/json", "Accept: application/json", a->auth, NULL };
     const struct http_req req = { method, url, headers, text, 30000 };
     struct err no_json = ERR_INIT;
 
@@ -68,11 +70,12 @@ int prefect_api_call(struct prefect_api *a, const char *method, const char *path
     *ret_status = resp.status;
     if (ret_body)
         *ret_body = resp.body.len ? jsonx_parse(resp.body.data, resp.body.len, "answer", &no_json) : NULL;
-    if (resp.status == 401)
-        return err_set(e, ERR_AUTH,
-                       "Prefect API: %s %s: the server refused the user and password of Secret 'prefect-auth'", method,
-                       path);
-    return 0;
+    if (resp.status != 401 && resp.status != 403)
+        return 0;
+    /* 403 is also what a pool name of Prefect's own gets: with the server's words. */
+    const char *words = ret_body ? jsonx_str(*ret_body, "detail") : "";
+    return err_set(e, ERR_AUTH, "Prefect API: %s %s: the server refused our credentials (HTTP %d%s%.200s)", method,
+                   path, resp.status, *words ? ": " : "", words);
 }
 
 int prefect_api_ok(struct prefect_api *a, const char *method, const char *path, const json_t *body, json_t **ret_body,

@@ -1,4 +1,4 @@
-/* The Prefect server's REST API, spoken from this host through the SSH connection to the service's cluster address.
+/* The Prefect server's REST API, spoken from this host through the SSH connection to where the server answers.
  * Paths keep their slashes exactly (FastAPI answers the other form with a redirect that is not followed).
  * Source: Prefect 3.8.3 OpenAPI document. */
 #pragma once
@@ -7,8 +7,10 @@
 #include <jansson.h>
 
 struct prefect_api;
-/* Looks up the service's address and the basic auth Secret. Free with prefect_api_close (NULL is allowed). */
+/* Looks up the server's address and our credentials. Free with prefect_api_close (NULL is allowed). */
 int prefect_api_open(struct run *r, struct prefect_api **ret, struct err *e) NODISCARD;
+/* A server that exists, asked from this host directly: before there is a machine. */
+int prefect_api_open_elsewhere(struct run *r, struct prefect_api **ret, struct err *e) NODISCARD;
 void prefect_api_close(struct prefect_api *a);
 
 static inline void prefect_api_close_ptr(struct prefect_api **a)

@@ -1,8 +1,10 @@
 /* What runs Prefect on the machine: one row for each runtime, with everything that differs between them. Above this
  * table nobody asks for a runtime's name. */
 #pragma once
+#include "app/server_address.h"
 #include "core/err.h"
 #include "core/sbuf.h"
+#include "host/evidence.h"
 #include "step/engine.h"
 #include "step/run.h"
 #include <jansson.h>
@@ -11,6 +13,8 @@
 struct step_table {
     const struct step *steps;
     const size_t *n;
+
+    enum { SERVER_ANY, SERVER_OURS, SERVER_ELSEWHERE } with; /* only where the server is ours, or is not */
 };
 
 /* A Python program of ours that runs inside, with Prefect's packages, without root, and with the API's address and
@@ -30,19 +34,13 @@ struct runtime_log {
     const char *follow; /* flag that goes on printing */
 };
 
-/* Where the server's API answers, seen from the machine. */
-struct server_address {
-    char host[256];
-    int port;
-    char *url;  /* "http://127.0.0.1:4200/api", without a slash at the end */
-    char *auth; /* value of the Authorization header; secret; NULL: none */
-};
-
 struct runtime {
     const char *name;
-    const char *default_pool_type;
-    const struct step_table *tables; /* steps after the machine answers, in order; ends with NULL steps */
-    const struct runtime_log *logs;  /* ends with a NULL part */
+    void (*packages)(const struct spec *s, struct svec *ret); /* that the machine must have; NULL: none */
+    const struct step_table *tables;        /* from the machine's facts to a server that answers; NULL steps end it */
+    const struct step_table *worker_tables; /* once the work pools are there */
+    const struct runtime_log *logs;         /* ends with a NULL part */
+    const struct evidence_row *evidence;    /* ends with a NULL file */
     /* Address of the server that this deployment runs; a server that exists elsewhere is not the runtime's matter. */
     int (*server)(struct run *r, struct server_address *ret, struct err *e);
     /* What `sign in` shows: a command line that prints user:password, run on the machine. */
@@ -52,13 +50,21 @@ struct runtime {
     int (*python)(struct run *r, const struct python_job *job, struct sbuf *out, struct err *e);
     /* Make the packages of a requirements file (text) usable by the runs of one deployment: puts what is needed into
      * `job_variables` (object) and appends to `pull_steps` (array). */
-    int (*requirements)(struct run *r, const char *text, json_t *job_variables, json_t *pull_steps, struct err *e);
+    int (*requirements)(struct run *r, const struct spec_pool *pool, const char *text, json_t *job_variables,
+                        json_t *pull_steps, struct err *e);
     /* Is there anything (Job, pod, process) that carries this flow run? 1 yes, 0 no, -1 cannot tell. */
     int (*carries_run)(struct run *r, const char *flow_run_id, struct err *e);
     /* Stop and remove what carries it; absent is success. */
     int (*remove_run)(struct run *r, const char *flow_run_id, struct err *e);
     /* What the run's infrastructure printed, newest last; "" when it has gone. */
     int (*run_output)(struct run *r, const char *flow_run_id, struct sbuf *out, struct err *e);
+    /* Is the infrastructure of a PENDING run in trouble that waiting will not mend? -1 then; else 0 with `why`. NULL:
+     * only the run itself can tell. */
+    int (*run_trouble)(struct run *r, const char *flow_run_id, char why[static 256], struct err *e);
+    /* Does what carried a finished run go away by itself? -1 with the reason when not. NULL: a process is gone. */
+    int (*run_goes_away)(struct run *r, const char *flow_run_id, struct err *e);
+    /* What is installed, as text: when it differs, the canary proves the platform anew. */
+    void (*identity)(const struct run *r, struct sbuf *out);
     /* Parts of the platform for `status`: appends {"part","ok","detail"}. */
     void (*status)(struct run *r, json_t *rows);
 };

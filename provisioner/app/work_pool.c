@@ -1,30 +1,69 @@
 #include "app/work_pool.h"
 #include "app/prefect_api.h"
+#include "app/work_queue.h"
+#include "artifact/artifact.h"
 #include "core/jsonx.h"
 #include "core/mem.h"
 #include "core/template.h"
 #include "core/util.h"
+#include "host/node.h"
 #include "kube/images.h"
 #include "kube/kubectl.h"
-#include "kube/node.h"
 #include "spec/spec.h"
 #include <string.h>
+
+/* What a type of pool needs to start a run. */
+struct pool_type {
+    const char *name, *template;
+    int (*render)(struct run *r, const char *template, struct sbuf *out, struct err *e);
+};
+
+static int render_kubernetes(struct run *r, const char *template, struct sbuf *out, struct err *e)
+{
+    AUTO_SBUF struct sbuf image = SBUF_INIT(1024);
+
+    if (image_name(r, "prefect", &image, e) < 0)
+        return -1;
+    const struct template_var vars[] = {
+        { "namespace", NAMESPACE, TEMPLATE_JSON },
+        { "image", image.data, TEMPLATE_JSON },
+        { "flows", NODE_DIR "/flows", TEMPLATE_JSON },
+    };
+    return template_file(out, template, vars, ARRAY_LEN(vars), e);
+}
+
+static int render_docker(struct run *r, const char *template, struct sbuf *out, struct err *e)
+{
+    AUTO_FREE char *image = xasprintf("docker.io/prefecthq/prefect:%s-python3.11", r->artifacts->prefect);
+    const struct template_var vars[] = { { "image", image, TEMPLATE_JSON } };
+
+    return template_file(out, template, vars, ARRAY_LEN(vars), e);
+}
+
+static int render_process(struct run *r, const char *template, struct sbuf *out, struct err *e)
+{
+    (void)r;
+    return template_file(out, template, NULL, 0, e);
+}
+
+static const struct pool_type pool_types[] = {
+    { "kubernetes", "templates/work-pool-kubernetes.json", render_kubernetes },
+    { "process", "templates/work-pool-process.json", render_process },
+    { "docker", "templates/work-pool-docker.json", render_docker },
+};
 
 /* What the pool shall be: {"base_job_template", "concurrency_limit"}. New reference, NULL on error. */
 static json_t *wanted(struct run *r, const struct spec_pool *pool, struct err *e)
 {
-    AUTO_SBUF struct sbuf image = SBUF_INIT(1024), text = SBUF_INIT(256 << 10);
+    AUTO_SBUF struct sbuf text = SBUF_INIT(256 << 10);
     int64_t limit = pool->concurrency < 0 ? node_concurrency(r->node) : pool->concurrency;
+    const struct pool_type *t = pool_types;
 
-    if (image_name(r, "prefect", &image, e) < 0)
+    while (t < pool_types + ARRAY_LEN(pool_types) - 1 && strcmp(t->name, pool->type) != 0)
+        t++;
+    if (t->render(r, t->template, &text, e) < 0)
         return NULL;
-    const struct template_var vars[] = {
-        { "namespace", NAMESPACE, TEMPLATE_JSON },
-        { "image", image.data, TEMPLATE_JSON },
-    };
-    if (template_file(&text, "templates/work-pool-kubernetes.json", vars, ARRAY_LEN(vars), e) < 0)
-        return NULL;
-    json_t *job = jsonx_parse(text.data, text.len, "templates/work-pool-kubernetes.json", e);
+    json_t *job = jsonx_parse(text.data, text.len, t->template, e);
     return job ? json_pack("{s:o, s:I}", "base_job_template", job, "concurrency_limit", (json_int_t)limit) : NULL;
 }
 
@@ -77,6 +116,8 @@ static int pools_check(struct run *r, const struct step *s, enum step_state *ret
         const struct spec_pool *pool = &r->spec->prefect.work_pools[i];
         AUTO_JSON json_t *want = wanted(r, pool, e);
         int rc = want ? compare(api, pool, want, e) : -1;
+        if (rc == 1)
+            rc = work_queues_check(api, pool, e);
         if (rc != 1)
             return rc < 0 ? -1 : 0;
     }
@@ -94,7 +135,7 @@ static int pools_apply(struct run *r, const struct step *s, struct err *e)
     for (size_t i = 0; i < r->spec->prefect.n_work_pools; i++) {
         const struct spec_pool *pool = &r->spec->prefect.work_pools[i];
         AUTO_JSON json_t *want = wanted(r, pool, e);
-        if (!want || make(api, pool, want, e) < 0)
+        if (!want || make(api, pool, want, e) < 0 || work_queues_apply(api, pool, e) < 0)
             return err_wrap(e, "work pool '%s'", pool->name);
     }
     return 0;

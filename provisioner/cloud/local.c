@@ -60,6 +60,8 @@ static void local_close(struct provider *p)
     free(l->disk);
     free(l->console);
     free(l->image);
+    free(l->flavour);
+    svec_done(&l->packages);
     free(l);
 }
 
@@ -76,6 +78,9 @@ static int local_open(struct provider **ret, struct run *r, struct err *e)
     }
     fill_names(l, r);
     l->base.ops = l->driver->ops;
+    l->flavour = xasprintf("%s-%s", l->driver->name, r->spec->runtime);
+    for (size_t i = 0; i < r->packages.len; i++)
+        svec_add(&l->packages, r->packages.items[i]);
     l->image = local_image_path(l);
     *ret = &l->base;
     return 0;

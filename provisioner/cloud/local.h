@@ -24,7 +24,9 @@ struct local {
     char *dir;     /* absolute */
     char *disk;    /* DIR/disk.raw */
     char *console; /* DIR/console.log */
-    char *image;   /* path of the cached image of this recipe */
+    char *flavour; /* of the image: what the machine shall run, with its packages */
+    struct svec packages;
+    char *image; /* path of the cached image of this recipe */
 };
 
 struct local_tool {

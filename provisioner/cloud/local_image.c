@@ -30,6 +30,10 @@ static const char initrd_hook[] =
     "\"$1/etc/initramfs-tools/conf.d/slipway\" && printf 'virtio_pci\\nvirtio_mmio\\nvirtio_blk\\next4\\ncrc32c\\n' > "
     "\"$1/etc/initramfs-tools/modules\"";
 
+/* PostgreSQL's package would make a cluster of its own when it is installed. */
+static const char no_cluster_hook[] = "mkdir -p \"$1/etc/postgresql-common\" && echo 'create_main_cluster = false' > "
+                                      "\"$1/etc/postgresql-common/createcluster.conf\"";
+
 static const char *const options[] = {
     "--variant=minbase",
     "--format=tar",
@@ -93,6 +97,10 @@ static void add_arguments(const struct local *l, struct svec *v)
         svec_addf(v, "--essential-hook=%s", initrd_hook);
     svec_addf(v, "--include=%s%s%s%s", base_packages, l->driver->kernel ? kernel_packages : "",
               l->driver->kernel ? "," : "", l->driver->kernel ? kernel_arch() : "");
+    if (l->packages.len)
+        svec_addf(v, "--essential-hook=%s", no_cluster_hook);
+    for (size_t i = 0; i < l->packages.len; i++)
+        svec_addf(v, "--include=%s", l->packages.items[i]);
     svec_addf(v, "--mode=%s", geteuid() == 0 ? "root" : "unshare");
 }
 
@@ -120,7 +128,7 @@ char *local_image_path(const struct local *l)
         hash_sha256_add(h, text, strlen(text));
     }
     hash_sha256_free(h, hex);
-    return xasprintf("%s/%s-%.16s.ext4", dir, l->driver->name, hex);
+    return xasprintf("%s/%s-%.16s.ext4", dir, l->flavour, hex);
 }
 
 char *local_image_part(const struct local *l, const char *suffix)
@@ -239,16 +247,16 @@ static int remove_work(const char *work, struct err *e)
     return proc_run(svec_argv(&argv), NULL, e);
 }
 
-/* Images of older recipes of this driver, and what a killed builder left. The lock is held. */
+/* Images of older recipes of this flavour, and what a killed builder left. The lock is held. */
 static int prune(const struct local *l, const char *dir, struct err *e)
 {
     AUTO_DIR DIR *d = opendir(dir);
     const char *keep = strrchr(l->image, '/') + 1;
-    size_t family = strlen(l->driver->name);
+    size_t family = strlen(l->flavour);
     const struct dirent *f;
 
     while (d && (f = readdir(d))) {
-        if (strncmp(f->d_name, l->driver->name, family) != 0 || strncmp(f->d_name, keep, strlen(keep)) == 0)
+        if (strncmp(f->d_name, l->flavour, family) != 0 || strncmp(f->d_name, keep, strlen(keep)) == 0)
             continue;
         AUTO_FREE char *path = fsx_join(dir, f->d_name);
         if (remove_work(path, e) < 0)

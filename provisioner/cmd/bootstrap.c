@@ -1,13 +1,14 @@
-#include "app/prefect_api.h"
+#include "app/runtime.h"
 #include "artifact/artifact.h"
+#include "artifact/lockfile.h"
 #include "cloud/provider.h"
 #include "cmd/common.h"
 #include "core/fsx.h"
 #include "core/jsonx.h"
 #include "core/mem.h"
 #include "core/util.h"
-#include "kube/evidence.h"
-#include "kube/node.h"
+#include "host/evidence.h"
+#include "host/node.h"
 #include "plan/plan.h"
 #include "plan/prefetch.h"
 #include "plan/remove.h"
@@ -28,13 +29,12 @@ static json_t *result_json(struct run *r, const char *result, const struct err *
     clock_iso8601(r->clock->wall_ms(r->clock), now);
     if (r->provider->ops->endpoint(r, r->provider, &ep, &lost) < 0)
         ui_debug(r->ui, "%s", lost.msg);
-    const struct artifacts *a = r->artifacts;
-    json_t *j = json_pack("{s:s, s:s, s:s, s:s, s:s, s:{s:s, s:s, s:s, s:s}, s:{s:s, s:i, s:s}, s:s, s:b, s:o}", "name",
-                          r->spec->name, "provider", r->spec->provider, "result", result, "error", e ? e->msg : "",
-                          "finished", now, "versions", "k3s", a->k3s, "helm", a->helm, "prefect", a->prefect, "charts",
-                          a->charts, "endpoint", "host", ep.host, "port", ep.port, "user", ep.user, "canary_run",
-                          journal_str(r->journal, "canary.run"), "changed", r->changed, "timing",
-                          phases_json(r->phases, r->spec->timeouts));
+    json_t *j =
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:{s:s, s:i, s:s}, s:s, s:b, s:o}", "name", r->spec->name,
+                  "provider", r->spec->provider, "runtime", r->spec->runtime, "result", result, "error",
+                  e ? e->msg : "", "finished", now, "versions", lockfile_versions(r->artifacts), "endpoint", "host",
+                  ep.host, "port", ep.port, "user", ep.user, "canary_run", journal_str(r->journal, "canary.run"),
+                  "changed", r->changed, "timing", phases_json(r->phases, r->spec->timeouts));
     if (r->node)
         json_object_set_new(j, "machine",
                             json_pack("{s:s, s:s, s:I, s:I}", "arch", r->node->arch, "os", r->node->os, "vcpus",
@@ -56,11 +56,8 @@ static void print_next(struct app *app, struct run *r)
     const char *f = *spec ? " -f " : "";
 
     ui_info(r->ui, "UI:          slipway open%s%s", f, spec);
-    ui_info(r->ui,
-            "sign in:     user 'prefect'; password: slipway ssh%s%s -- sudo k3s kubectl -n prefect get secret"
-            " prefect-auth -o go-template='{{index .data \"auth-string\"|base64decode}}'",
-            f, spec);
-    ui_info(r->ui, "kubeconfig:  slipway kubeconfig%s%s", f, spec);
+    ui_info(r->ui, "sign in:     user 'prefect'; password: slipway ssh%s%s -- %s", f, spec,
+            runtime_of(r)->password_command);
     ui_info(r->ui, "remove:      slipway teardown%s%s", f, spec);
 }
 
@@ -95,7 +92,7 @@ static int failed(struct run *r, struct err *e)
     }
     if (!machine)
         return -1;
-    evidence_collect(r, e);
+    evidence_collect(r, runtime_of(r)->evidence, e);
     if (strcmp(r->spec->on_failure, "rollback") == 0) {
         ui_warn(r->ui, "on_failure is rollback: removing what was made");
         if (remove_all(r, &lost) < 0)

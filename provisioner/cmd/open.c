@@ -1,14 +1,10 @@
-#include "app/prefect_api.h"
+#include "app/server_address.h"
 #include "cmd/common.h"
-#include "core/jsonx.h"
 #include "core/mem.h"
 #include "core/proc.h"
 #include "core/util.h"
-#include "kube/kubectl.h"
 #include "ssh/ssh.h"
 #include <stdio.h>
-
-#define PREFECT_PORT 4200
 
 static void show_address(void *ctx, int port)
 {
@@ -32,14 +28,12 @@ static void show_address(void *ctx, int port)
 int cmd_open(struct app *app, struct err *e)
 {
     AUTO_SESSION struct session s = { 0 };
-    AUTO_JSON json_t *svc = NULL;
-    const char *const args[] = { "-n", NAMESPACE, "get", "service", "prefect-server", "-o", "json", NULL };
+    AUTO_SERVER_ADDRESS struct server_address at = { 0 };
     int port = 0, used = 0;
 
-    if (common_port(app, &port, e) < 0 || common_connect(app, &s, e) < 0 || kubectl(&s.run, args, NULL, &svc, e) < 0)
+    if (common_port(app, &port, e) < 0 || common_connect(app, &s, e) < 0 || server_address(&s.run, &at, e) < 0)
         return -1;
-    int rc =
-        ssh_forward(s.run.ssh, port, jsonx_str(svc, "spec.clusterIP"), PREFECT_PORT, &used, show_address, NULL, app, e);
+    int rc = ssh_forward(s.run.ssh, port, at.host, at.port, &used, show_address, NULL, app, e);
     /* Ctrl-C is how this command ends. */
     if (rc < 0 && e->code == ERR_CANCELED)
         rc = 0;

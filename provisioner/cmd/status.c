@@ -1,16 +1,18 @@
 #include "app/prefect_api.h"
-#include "app/worker.h"
+#include "app/runtime.h"
+#include "app/worker_online.h"
 #include "cloud/provider.h"
 #include "cmd/common.h"
 #include "core/jsonx.h"
 #include "core/mem.h"
 #include "core/util.h"
-#include "kube/kubectl.h"
-#include "kube/pods.h"
+#include "flow/flow_run_time.h"
 #include "spec/spec.h"
 #include "step/journal.h"
 #include <stdio.h>
 #include <string.h>
+
+#define HEARTBEAT_LATE_US INT64_C(90000000) /* three beats */
 
 struct state {
     struct session *session;
@@ -24,23 +26,27 @@ static void add(struct state *s, const char *part, bool ok, const char *detail)
     json_array_append_new(s->parts, json_pack("{s:s, s:b, s:s}", "part", part, "ok", ok, "detail", detail));
 }
 
-static void pods(struct state *s, const char *part, const char *selector)
+static void runtime_parts(struct state *s)
 {
-    char why[256] = "";
-    struct err e = ERR_INIT;
-    int rc = pods_probe(&s->session->run, selector, why, &e);
+    AUTO_JSON json_t *rows = json_array();
+    size_t i;
+    json_t *row;
 
-    add(s, part, rc > 0, rc > 0 ? "ready" : rc < 0 ? e.msg : why);
+    runtime_of(&s->session->run)->status(&s->session->run, rows);
+    json_array_foreach (rows, i, row)
+        add(s, jsonx_str(row, "part"), jsonx_bool(row, "ok", false), jsonx_str(row, "detail"));
 }
 
-/* ONLINE alone says little: the server keeps it for 90 s after the last heartbeat. Both are shown. */
+/* ONLINE alone says little: the server keeps it for 90 s after the last heartbeat. The heartbeat's age decides. */
 static void workers(struct state *s, struct prefect_api *api, const char *pool)
 {
     AUTO_JSON json_t *list = NULL;
     AUTO_FREE char *part = xasprintf("pool %s", pool);
+    struct clock *clock = s->session->run.clock;
+    const int64_t now_us = clock->wall_ms(clock) * 1000;
     struct err e = ERR_INIT;
     char detail[256] = "no worker";
-    bool online = false;
+    int64_t best = -1;
     size_t i;
     json_t *w;
 
@@ -49,13 +55,14 @@ static void workers(struct state *s, struct prefect_api *api, const char *pool)
         return;
     }
     json_array_foreach (list, i, w) {
-        if (online && strcmp(jsonx_str(w, "status"), "ONLINE") != 0)
+        int64_t beat = flow_run_time_us(jsonx_str(w, "last_heartbeat_time"));
+        if (beat <= best)
             continue;
-        online = strcmp(jsonx_str(w, "status"), "ONLINE") == 0;
-        (void)snprintf(detail, sizeof(detail), "worker '%.100s' %s, last heartbeat %.40s", jsonx_str(w, "name"),
-                       jsonx_str(w, "status"), jsonx_str(w, "last_heartbeat_time"));
+        best = beat;
+        (void)snprintf(detail, sizeof(detail), "worker '%.100s' %s, last heartbeat %lld s ago", jsonx_str(w, "name"),
+                       jsonx_str(w, "status"), (long long)((now_us - beat) / 1000000));
     }
-    add(s, part, online, detail);
+    add(s, part, best >= 0 && now_us - best < HEARTBEAT_LATE_US, detail);
 }
 
 static void server(struct state *s)
@@ -93,9 +100,7 @@ static void inspect(struct state *s)
         return;
     }
     add(s, "ssh", true, "connected, host key as pinned");
-    pods(s, "database", "app=postgres");
-    pods(s, "server", "app.kubernetes.io/name=prefect-server");
-    pods(s, "worker", "app.kubernetes.io/name=prefect-worker");
+    runtime_parts(s);
     server(s);
     bool proven = journal_mark(r->journal, "canary/run") == JOURNAL_DONE;
     add(s, "canary", proven, proven ? journal_str(r->journal, "canary.run") : "no flow run has been proven");

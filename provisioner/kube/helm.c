@@ -5,8 +5,8 @@
 #include "core/mem.h"
 #include "core/util.h"
 #include "kube/kubectl.h"
-#include "kube/node.h"
-#include "kube/place.h"
+#include "host/node.h"
+#include "host/place.h"
 #include "ssh/ssh.h"
 #include "step/journal.h"
 #include <string.h>

@@ -1,6 +1,6 @@
 #include "kube/k3s_probe.h"
 #include "core/util.h"
-#include "kube/cause.h"
+#include "host/cause.h"
 #include "kube/kubectl.h"
 #include "spec/spec.h"
 #include "ssh/ssh.h"

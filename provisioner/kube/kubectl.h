@@ -1,12 +1,11 @@
 /* kubectl on the machine (the one inside the K3s executable), as root. */
 #pragma once
 #include "core/err.h"
+#include "host/node.h"
 #include "step/run.h"
 #include <jansson.h>
 
 #define K3S_BINARY "/usr/local/bin/k3s"
-/* Directory of slipway's own files on the machine: artifacts, Helm, charts, caches; removed by teardown. */
-#define NODE_DIR "/var/lib/slipway"
 /* First words of a kubectl command line: its cache goes where teardown finds it, not to root's home. */
 #define KUBECTL   "env", "HOME=" NODE_DIR, K3S_BINARY, "kubectl"
 #define NAMESPACE "prefect"

@@ -1,7 +1,7 @@
 #include "kube/pods.h"
 #include "core/jsonx.h"
 #include "core/util.h"
-#include "kube/cause.h"
+#include "host/cause.h"
 #include "kube/kubectl.h"
 #include "ssh/ssh.h"
 #include <stdio.h>

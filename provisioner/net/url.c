@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <curl/curl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -73,4 +74,18 @@ void url_show(const char *url, char *ret, size_t size)
     }
     curl_free(text);
     curl_url_cleanup(u);
+}
+
+int url_port(const char *url)
+{
+    CURLU *u = curl_url();
+    char *text = NULL;
+    int port = 0;
+
+    if (u && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK &&
+        curl_url_get(u, CURLUPART_PORT, &text, CURLU_DEFAULT_PORT) == CURLUE_OK)
+        port = (int)strtol(text, NULL, 10);
+    curl_free(text);
+    curl_url_cleanup(u);
+    return port;
 }

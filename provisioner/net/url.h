@@ -5,6 +5,8 @@
 
 /* Host part into `ret`, without brackets ("" when the URL has none). */
 void url_host(const char *url, char *ret, size_t size);
+/* The port that it names, else its scheme's (443, 80); 0 when it is no URL. */
+int url_port(const char *url);
 bool url_is_https(const char *url);
 /* localhost, 127.0.0.0/8, ::1 */
 bool url_is_loopback(const char *url);

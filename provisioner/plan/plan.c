@@ -1,44 +1,52 @@
 #include "plan/plan.h"
+#include "app/automation.h"
 #include "app/canary.h"
-#include "app/database.h"
-#include "app/server.h"
+#include "app/limit.h"
+#include "app/runtime.h"
+#include "app/server_address.h"
 #include "app/work_pool.h"
-#include "app/worker.h"
 #include "artifact/artifact.h"
 #include "cloud/contact.h"
 #include "cloud/provider.h"
 #include "core/util.h"
-#include "kube/images.h"
-#include "kube/k3s.h"
-#include "kube/system.h"
+#include "host/system.h"
 #include "plan/prefetch.h"
 #include "spec/spec.h"
 #include "step/journal.h"
 
-struct table {
-    const struct step *steps;
-    const size_t *n;
-};
+static size_t add(struct step *steps, size_t n, const struct step *more, size_t n_more)
+{
+    for (size_t i = 0; i < n_more && n < PLAN_MAX_STEPS; i++)
+        steps[n++] = more[i];
+    return n;
+}
 
-/* Order is data. Images are imported as soon as containerd answers, while the node is still getting ready; the worker
- * comes after the pool, which needs the server: a worker that finds no server ends. */
-static const struct table tables[] = {
-    { prefetch_steps, &prefetch_n_steps },     { contact_steps, &contact_n_steps },
-    { facts_steps, &facts_n_steps },           { k3s_install_steps, &k3s_install_n_steps },
-    { image_steps, &image_n_steps },           { k3s_ready_steps, &k3s_ready_n_steps },
-    { database_steps, &database_n_steps },     { server_steps, &server_n_steps },
-    { work_pool_steps, &work_pool_n_steps },   { worker_steps, &worker_n_steps },
-    { cloud_init_steps, &cloud_init_n_steps }, { canary_steps, &canary_n_steps },
-};
+static size_t add_tables(const struct run *r, struct step *steps, size_t n, const struct step_table *t)
+{
+    const int absent = server_is_ours(r->spec) ? SERVER_ELSEWHERE : SERVER_OURS;
 
+    for (; t->steps; t++)
+        if ((int)t->with != absent)
+            n = add(steps, n, t->steps, *t->n);
+    return n;
+}
+
+/* Order is data: the provider's kinds, the runtime's way to a server that answers, what the server must know, its
+ * workers, and the proof. */
 size_t plan_steps(const struct run *r, struct step steps[static PLAN_MAX_STEPS])
 {
+    const struct runtime *rt = runtime_of(r);
     size_t n = provider_steps(r->provider->ops, steps, PLAN_MAX_STEPS);
 
-    for (size_t t = 0; t < ARRAY_LEN(tables); t++)
-        for (size_t i = 0; i < *tables[t].n && n < PLAN_MAX_STEPS; i++)
-            steps[n++] = tables[t].steps[i];
-    return n;
+    n = add(steps, n, prefetch_steps, prefetch_n_steps);
+    n = add(steps, n, contact_steps, contact_n_steps);
+    n = add_tables(r, steps, n, rt->tables);
+    n = add(steps, n, work_pool_steps, work_pool_n_steps);
+    n = add(steps, n, limit_steps, limit_n_steps);
+    n = add(steps, n, automation_steps, automation_n_steps);
+    n = add_tables(r, steps, n, rt->worker_tables);
+    n = add(steps, n, cloud_init_steps, cloud_init_n_steps);
+    return add(steps, n, canary_steps, canary_n_steps);
 }
 
 static json_t *describe_steps(const struct run *r)

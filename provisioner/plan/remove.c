@@ -1,10 +1,10 @@
 #include "plan/remove.h"
+#include "app/runtime.h"
 #include "cloud/contact.h"
 #include "cloud/provider.h"
 #include "core/jsonx.h"
 #include "core/util.h"
 #include "core/wait.h"
-#include "kube/k3s.h"
 #include "spec/spec.h"
 #include "step/engine.h"
 #include <stdio.h>
@@ -24,7 +24,10 @@ static int clean_machine(struct run *r, struct err *e)
         return 0;
     if (!r->ssh && contact_open(r, e) < 0)
         return err_wrap(e, "the machine must be reached to remove what was installed");
-    return engine_undo(r, k3s_install_steps, k3s_install_n_steps, e);
+    for (const struct step_table *t = runtime_of(r)->tables; t->steps; t++)
+        if (engine_undo(r, t->steps, *t->n, e) < 0)
+            return -1;
+    return 0;
 }
 
 static int sweep_empty(void *ctx, char why[static 256], struct err *e)

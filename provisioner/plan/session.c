@@ -1,11 +1,12 @@
 #include "plan/session.h"
+#include "app/runtime.h"
 #include "artifact/artifact.h"
 #include "cloud/contact.h"
 #include "cloud/provider.h"
 #include "core/fsx.h"
 #include "core/mem.h"
 #include "core/util.h"
-#include "kube/node.h"
+#include "host/node.h"
 #include "kube/view.h"
 #include "spec/spec.h"
 #include "ssh/ssh.h"
@@ -86,6 +87,8 @@ int session_open(struct session *s, const struct session_opts *o, struct err *e)
     const struct provider_ops *ops = provider_find(s->spec->provider);
     if (!ops)
         return err_set(e, ERR_SPEC, "provider '%s' is not in this build", s->spec->provider);
+    if (runtime_of(&s->run)->packages)
+        runtime_of(&s->run)->packages(s->spec, &s->run.packages);
     return ops->open(&s->run.provider, &s->run, e);
 }
 
@@ -106,6 +109,7 @@ void session_close(struct session *s)
     view_free(s->run.view);
     phases_free(s->run.phases);
     journal_free(s->run.journal);
+    svec_done(&s->run.packages);
     lock_release(s->lock);
     spec_free(s->spec);
     free(s->dir);

@@ -2,6 +2,7 @@
 #pragma once
 #include "core/clock.h"
 #include "core/err.h"
+#include "core/svec.h"
 #include "core/ui.h"
 #include "step/phase.h"
 #include <stdbool.h>
@@ -21,6 +22,7 @@ struct run {
     struct ui *ui;
     struct clock *clock;
     struct phases *phases;
+    struct svec packages; /* of the distribution, which the runtime wants on the machine; an image of ours has them */
     struct artifacts *artifacts; /* artifact/: resolved versions, digests, local files */
     struct provider *provider;   /* cloud/: the machine's maker; NULL until opened */
     struct ssh *ssh;             /* the one connection, NULL until open */

@@ -8,7 +8,7 @@
 #include "core/jsonx.h"
 #include "core/util.h"
 #include "kube/k3s.h"
-#include "kube/node.h"
+#include "host/node.h"
 #include "spec/spec.h"
 #include <string.h>
 

@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "core/util.h"
-#include "kube/cause.h"
+#include "host/cause.h"
 #include "kube/pods.h"
 #include <string.h>
 

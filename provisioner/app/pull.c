@@ -1,0 +1,27 @@
+#include "app/pull.h"
+#include "core/base64.h"
+#include "core/mem.h"
+#include "core/util.h"
+#include <string.h>
+
+#define REQUIREMENTS "/tmp/slipway-requirements.txt"
+
+/* As base64, which needs no quoting. */
+char *pull_write_file(const char *path, const char *text)
+{
+    AUTO_SBUF struct sbuf code = SBUF_INIT(1 << 20);
+
+    base64_encode(&code, text, strlen(text));
+    return xasprintf("python -c \"import base64; open('%s', 'wb').write(base64.b64decode('%s'))\"", path, code.data);
+}
+
+int pull_requirements(const char *text, json_t *pull_steps, struct err *e)
+{
+    AUTO_FREE char *write = pull_write_file(REQUIREMENTS, text);
+    AUTO_FREE char *script = xasprintf("%s\npython -m pip install -q --no-input -r " REQUIREMENTS, write);
+    json_t *step = json_pack("{s:{s:s}}", "prefect.deployments.steps.run_shell_script", "script", script);
+
+    if (json_array_append_new(pull_steps, step) < 0)
+        return err_set(e, ERR_INTERNAL, "the requirements cannot be put into JSON");
+    return 0;
+}

@@ -1,0 +1,42 @@
+#include "app/server_ready.h"
+#include "app/prefect_api.h"
+#include "app/server_address.h"
+#include "artifact/artifact.h"
+#include "core/util.h"
+#include <stdio.h>
+#include <string.h>
+
+static int right_version(struct run *r, struct prefect_api *api, struct err *e)
+{
+    AUTO_JSON json_t *version = NULL;
+
+    if (!server_is_ours(r->spec))
+        return 0;
+    if (prefect_api_ok(api, "GET", "/admin/version", NULL, &version, e) < 0)
+        return -1;
+    const char *running = json_string_value(version);
+    if (running && strcmp(running, r->artifacts->prefect) == 0)
+        return 0;
+    return err_set(e, ERR_CONFLICT, "the server runs Prefect %s, not %s", running ? running : "(no version)",
+                   r->artifacts->prefect);
+}
+
+int server_answers(struct run *r, char why[static 256], struct err *e)
+{
+    AUTO_PREFECT_API struct prefect_api *api = NULL;
+    int status = 0;
+
+    if (prefect_api_open(r, &api, e) < 0)
+        return -1;
+    if (prefect_api_call(api, "GET", "/ready", NULL, &status, NULL, e) < 0) {
+        if (e->code != ERR_NET || !r->ssh)
+            return -1;
+        (void)snprintf(why, 256, "%.250s", e->msg);
+        err_clear(e);
+        return 0;
+    }
+    (void)snprintf(why, 256, "GET /ready: HTTP %d", status);
+    if (status != 200)
+        return 0;
+    return right_version(r, api, e) < 0 ? -1 : 1;
+}

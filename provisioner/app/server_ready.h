@@ -1,0 +1,8 @@
+/* Does the Prefect API answer, whoever runs it? */
+#pragma once
+#include "core/err.h"
+#include "step/run.h"
+
+/* Wait probe: 1 when GET /ready says yes with our credentials and, for a server of ours, the version is the one that
+ * was asked for; 0 with `why`; -1: ERR_AUTH, ERR_CONFLICT (another version). */
+int server_answers(struct run *r, char why[static 256], struct err *e) NODISCARD;

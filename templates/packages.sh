@@ -1,0 +1,30 @@
+# packages.sh PACKAGE...: install what is missing with the distribution's tools, and remember what came, so that teardown
+# can take exactly that away again. Prints nothing when all is there.
+set -eu
+record=/var/lib/slipway/packages
+list() { dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' | sed -n 's/^ii  *//p' | sort; }
+
+missing=
+for p in "$@"; do
+    dpkg-query -W -f '${db:Status-Abbrev}\n' "$p" 2>/dev/null | grep -q '^ii' || missing="$missing $p"
+done
+[ -n "$missing" ] || exit 0
+mkdir -p /var/lib/slipway
+# PostgreSQL's package would make and start a cluster of its own; ours is another one.
+if [ ! -e /etc/postgresql-common ]; then
+    mkdir /etc/postgresql-common
+    echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
+fi
+export DEBIAN_FRONTEND=noninteractive
+before=$(mktemp)
+trap 'rm -f "$before"' EXIT
+list >"$before"
+apt() { apt-get -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 -qq "$@" >&2; }
+apt update
+# The record is written even when this is cut short: what was unpacked is removed again by teardown.
+status=0
+# shellcheck disable=SC2086 # a list of names
+apt -y --no-install-recommends -o Dpkg::Options::=--force-confold install $missing || status=$?
+list | comm -13 "$before" - >>$record
+sort -u -o $record $record
+exit $status

@@ -1,0 +1,15 @@
+# requirements-install.sh DIR: the packages of the requirements file on stdin, into DIR, in the versions of the venv where
+# both have one. Made under another name and renamed, so that a half-made one is never used.
+set -eu
+dir=$1
+cat >/tmp/requirements.$$
+trap 'rm -f /tmp/requirements.$$ /tmp/constraints.$$' EXIT
+[ ! -e "$dir" ] || exit 0
+venv=/var/lib/slipway/venv
+export HOME=/var/lib/slipway PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
+"$venv/bin/python" -m pip freeze >/tmp/constraints.$$
+rm -rf "$dir.new"
+mkdir -p "$(dirname "$dir")"
+umask 022
+"$venv/bin/python" -m pip install -q --no-cache-dir --target "$dir.new" -c /tmp/constraints.$$ -r /tmp/requirements.$$
+mv -T "$dir.new" "$dir"
