@@ -109,10 +109,12 @@ static int blame_pin(const struct artifacts *a, const struct artifact_file *f, s
     if (a->lock_path)
         return err_hint(e, "the publisher or a mirror has other bytes than when '%s' was written; nothing was used",
                         a->lock_path);
+    if (!p)
+        return err_hint(e, "the digest is built into slipway (from the index of PyPI); nothing was used");
     return err_hint(e,
                     "the digest is built into slipway (read from %d public source%s) and may itself be wrong; compare "
                     "the publisher's checksum, put it into slipway.lock and report it; nothing was used",
-                    p ? p->sources : 0, p && p->sources == 1 ? "" : "s");
+                    p->sources, p->sources == 1 ? "" : "s");
 }
 
 static int fetch_cached(const struct artifacts *a, const struct artifact_file *f, const char *path, struct ui *ui,

@@ -5,6 +5,7 @@
 #include "artifact/origin.h"
 #include "artifact/pins.h"
 #include "artifact/registry.h"
+#include "artifact/wheels_lock.h"
 #include "core/fsx.h"
 #include "core/hash.h"
 #include "core/mem.h"
@@ -215,9 +216,16 @@ static int lock_all(struct locking *l, const char *path, struct err *e)
 {
     const struct spec *s = l->spec;
 
+    l->now->prefect = xstrdup(s->prefect.version ? s->prefect.version : pins_prefect);
+    if (strcmp(s->runtime, "systemd") == 0) {
+        for (size_t i = 0; i < s->artifacts.mirrors.len; i++)
+            svec_add(&l->now->mirrors, s->artifacts.mirrors.items[i]);
+        if (wheels_lock(s, l->now->prefect, l->now, l->scratch, l->clock, l->ui, e) < 0)
+            return -1;
+        return lockfile_write(path, l->now, e);
+    }
     l->now->k3s = xstrdup(s->k3s.version ? s->k3s.version : pins_k3s);
     l->now->helm = xstrdup(s->helm.version ? s->helm.version : pins_helm);
-    l->now->prefect = xstrdup(s->prefect.version ? s->prefect.version : pins_prefect);
     l->now->charts = xstrdup(pins_charts);
     if (read_old(l, path, e) < 0 || fsx_mkdirs(l->scratch, 0700, e) < 0 || lock_files(l, e) < 0 ||
         lock_images(l, e) < 0)

@@ -17,6 +17,7 @@ static json_t *summary_of(const json_t *files, const char *name)
     struct hash_sha256 *hash = hash_sha256_new();
     char digest[HASH_HEX], shown[64];
     int64_t size = 0;
+    bool known = true;
     const json_t *row;
     size_t i;
 
@@ -25,12 +26,16 @@ static json_t *summary_of(const json_t *files, const char *name)
             continue;
         svec_addf(&lines, "%s  %s\n", jsonx_str(row, "sha256"), jsonx_str(row, "file"));
         size += jsonx_int(row, "size", 0);
+        known &= jsonx_int(row, "size", 0) > 0; /* an index does not say it */
     }
     qsort(lines.items, lines.len, sizeof(*lines.items), by_text);
     for (i = 0; i < lines.len; i++)
         hash_sha256_add(hash, lines.items[i], strlen(lines.items[i]));
     hash_sha256_free(hash, digest);
-    (void)snprintf(shown, sizeof(shown), "%zu wheels, %.1f MiB", lines.len, (double)size / 1048576);
+    if (known)
+        (void)snprintf(shown, sizeof(shown), "%zu wheels, %.1f MiB", lines.len, (double)size / 1048576);
+    else
+        (void)snprintf(shown, sizeof(shown), "%zu wheels", lines.len);
     return json_pack("{s:s, s:s, s:I, s:I, s:s}", "name", name, "file", shown, "count", (json_int_t)lines.len, "size",
                      (json_int_t)size, "sha256", digest);
 }
