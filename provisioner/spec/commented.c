@@ -5,7 +5,8 @@
 #include "spec/spec.h"
 #include <regex.h>
 
-#define COMMENT_COLUMN 34
+#define COMMENT_COLUMN   34
+#define LINE_MAX_COLUMNS 120
 
 struct draft {
     struct sbuf out;
@@ -24,7 +25,7 @@ static void add_line(struct sbuf *out, int depth, const struct field *f, const c
 {
     size_t width = (size_t)depth * 2 + strlen(text);
 
-    if (width + 2 > COMMENT_COLUMN) {
+    if (width + 2 > COMMENT_COLUMN || COMMENT_COLUMN + 2 + strlen(f->summary) > LINE_MAX_COLUMNS) {
         indent(out, depth);
         sbuf_addf(out, "# %s\n", f->summary);
         indent(out, depth);
@@ -54,6 +55,8 @@ static void add_field(struct draft *d, const struct field *f, int depth)
     /* What is not to be begun without being finished stands in one line, as its example. */
     bool section = (f->type == FIELD_SECTION && !f->example) || (f->type == FIELD_CHOICE && f->required);
 
+    bool empty_list = f->type == FIELD_RECORDS && !f->min; /* says nothing about how an entry looks */
+
     if (!depth && (section || d->after_section))
         sbuf_addch(&d->out, '\n');
     d->after_section = section;
@@ -67,7 +70,7 @@ static void add_field(struct draft *d, const struct field *f, int depth)
     if (f->required)
         line = xasprintf("%s: %s", leaf, given(d, f));
     else
-        line = xasprintf("# %s: %s", leaf, f->otherwise ? f->otherwise : f->example);
+        line = xasprintf("# %s: %s", leaf, f->otherwise && !empty_list ? f->otherwise : f->example);
     add_line(&d->out, depth, f, line);
 }
 
@@ -118,7 +121,7 @@ char *spec_commented(const char *provider, const char *name, struct err *e)
         return NULL;
     sbuf_addstr(&d.out,
                 "# What 'slipway bootstrap' makes. A line that is commented out shows the default, or an example\n"
-                "# where there is none. Every field: man slipway.yaml. Check: slipway validate.\n");
+                "# where there is none or nothing in it. Every field: man slipway.yaml. Check: slipway validate.\n");
     add_fields(&d, "", 0);
     return sbuf_take(&d.out);
 }

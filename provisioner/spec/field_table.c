@@ -288,11 +288,11 @@ const struct field field_table[] = {
     { .path = "prefect.automations", .type = FIELD_SECTION, .summary = "runs that hang are ended, which Prefect leaves to you" },
     { .path = "prefect.automations.pending_min", .type = FIELD_INT, .min = 0, .max = 1440, .otherwise = "15",
       .example = "30", .offset = AT(prefect.automations.pending_min),
-      .summary = "a run that is PENDING for longer crashes, so that it frees its slot; 0: never" },
+      .summary = "minutes after which a run that is still PENDING crashes, so that it frees its slot; 0: never" },
     { .path = "prefect.automations.zombie_min", .type = FIELD_INT, .min = 0, .max = 1440, .otherwise = "10",
       .example = "20", .offset = AT(prefect.automations.zombie_min),
-      .summary = "a RUNNING run without a heartbeat for longer crashes; 0: never; not 1 to 8, as heartbeats come every 3 "
-                 "minutes and less would end healthy runs" },
+      .summary = "minutes without a heartbeat after which a RUNNING run crashes; heartbeats come every 3 minutes, so 1 to 8 "
+                 "would end healthy runs; 0: never" },
 
     { .path = "flows", .type = FIELD_SECTION, .summary = "your flows, put there by 'slipway deploy'" },
     { .path = "flows.from", .type = FIELD_STRING, .wants = "the path of a prefect.yaml", .accept = check_file,
@@ -308,7 +308,7 @@ const struct field field_table[] = {
       .summary = "unique for each flow function" },
     { .path = "flows.deployments[].entrypoint", .type = FIELD_STRING, .required = true, .accept = check_entrypoint,
       .pattern = "^[A-Za-z0-9_.][A-Za-z0-9_./ -]*[.]py:[A-Za-z_][A-Za-z0-9_]*([.][A-Za-z_][A-Za-z0-9_]*)*$",
-      .wants = "a file of the source and a function in it, such as flows/etl.py:etl", .example = "flows/etl.py:etl",
+      .wants = "a file of the source and a function in it, such as flows/etl.py:etl", .example = "etl.py:etl",
       .offset = OF(deployment, entrypoint), .summary = "FILE.py:FUNCTION, from the root of the source" },
     { .path = "flows.deployments[].description", .type = FIELD_STRING, .wants = "text", .absent = "the flow's own",
       .example = "Loads the orders", .offset = OF(deployment, description), .summary = "text for people" },

@@ -1,7 +1,6 @@
 #include "spec/problems.h"
 #include "core/mem.h"
 #include "spec/yaml_tree.h"
-#include <stdint.h>
 
 /* One problem is one line of UTF-8: a text cut in the middle of a character is not, and JSON could not carry it. */
 static char *one_line(char *s)
@@ -99,64 +98,4 @@ void problems_show(const struct yt_node *n, char ret[static 64])
     }
     sbuf_addstr(&out, *s ? "...'" : "'");
     (void)snprintf(ret, 64, "%s", out.data);
-}
-
-#define NEAREST_MAX 40
-
-/* Optimal string alignment: insert, delete, replace, swap of neighbours cost 1 each. */
-static size_t distance(const char *a, const char *b)
-{
-    size_t n = strlen(a), m = strlen(b);
-    size_t d[NEAREST_MAX + 1][NEAREST_MAX + 1];
-
-    for (size_t i = 0; i <= n; i++)
-        d[i][0] = i;
-    for (size_t j = 0; j <= m; j++)
-        d[0][j] = j;
-    for (size_t i = 1; i <= n; i++) {
-        for (size_t j = 1; j <= m; j++) {
-            size_t best = d[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
-            if (d[i - 1][j] + 1 < best)
-                best = d[i - 1][j] + 1;
-            if (d[i][j - 1] + 1 < best)
-                best = d[i][j - 1] + 1;
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && d[i - 2][j - 2] + 1 < best)
-                best = d[i - 2][j - 2] + 1;
-            d[i][j] = best;
-        }
-    }
-    return d[n][m];
-}
-
-/* diskGib, disk-gib and DISK_GIB are one word to a person. */
-static void fold(const char *s, char ret[static NEAREST_MAX + 1])
-{
-    size_t n = 0;
-
-    for (; *s && n < NEAREST_MAX; s++) {
-        if (*s == '_' || *s == '-' || *s == ' ')
-            continue;
-        ret[n++] = (char)(*s >= 'A' && *s <= 'Z' ? *s - 'A' + 'a' : *s);
-    }
-    ret[n] = '\0';
-}
-
-const char *problems_nearest(const char *word, const char *const *candidates, size_t n)
-{
-    char a[NEAREST_MAX + 1] = "", b[NEAREST_MAX + 1] = "";
-    const char *best = NULL;
-    size_t best_d = SIZE_MAX;
-
-    if (strlen(word) > NEAREST_MAX)
-        return NULL;
-    fold(word, a);
-    for (size_t i = 0; i < n; i++) {
-        fold(candidates[i], b);
-        size_t d = distance(a, b), longest = strlen(a) > strlen(b) ? strlen(a) : strlen(b);
-        if (d < best_d && d <= (longest + 2) / 3 && d < strlen(b)) {
-            best = candidates[i];
-            best_d = d;
-        }
-    }
-    return best;
 }

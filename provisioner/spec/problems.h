@@ -15,5 +15,3 @@ int problems_err(const struct spec_problems *p, const char *file, struct err *e)
 
 /* "'auto'", "a list", "a mapping", "nothing": at most 40 characters of the text, controls made visible. */
 void problems_show(const struct yt_node *n, char ret[static 64]);
-/* The candidate that `word` most likely means, by edit distance with transposition, or NULL when none is near. */
-const char *problems_nearest(const char *word, const char *const *candidates, size_t n);

@@ -1,6 +1,7 @@
 #include "spec/read.h"
 #include "core/fsx.h"
 #include "core/mem.h"
+#include "core/nearest.h"
 #include "core/util.h"
 #include "spec/read_internal.h"
 #include "spec/whole.h"
@@ -28,7 +29,7 @@ static void refuse_unknown(struct ctx *c, const struct yt_node *key, const char 
     problems_show(key, shown);
     for (const struct field *f = NULL; (f = field_child(table_path, f)) && n < ARRAY_LEN(names);)
         names[n++] = field_leaf(f);
-    near = problems_nearest(key->text, names, n);
+    near = nearest(key->text, names, n);
     for (const struct field *f = field_table; !near && f->path; f++) {
         if (strcmp(field_leaf(f), key->text) == 0)
             near = f->path;

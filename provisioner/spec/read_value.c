@@ -1,4 +1,5 @@
 #include "core/mem.h"
+#include "core/nearest.h"
 #include "core/util.h"
 #include "spec/read.h"
 #include "spec/read_internal.h"
@@ -156,7 +157,7 @@ void read_enum(struct ctx *c, const struct yt_node *n, const struct place *at)
     } else if (n->kind == YT_SCALAR && read_among(n->text, f->later)) {
         read_refuse_later(c, n, at, n->text, f->values);
     } else {
-        const char *near = n->kind == YT_SCALAR ? problems_nearest(n->text, f->values, count(f->values)) : NULL;
+        const char *near = n->kind == YT_SCALAR ? nearest(n->text, f->values, count(f->values)) : NULL;
         AUTO_FREE char *wants = field_wants(f);
         char shown[64];
         read_show(n, at, shown);

@@ -1,6 +1,7 @@
 #include "core/fsx.h"
 #include "core/hash.h"
 #include "core/mem.h"
+#include "core/nearest.h"
 #include "core/util.h"
 #include "spec/whole.h"
 #include <inttypes.h>
@@ -14,18 +15,26 @@ static bool is(const char *a, const char *b)
     return a && strcmp(a, b) == 0;
 }
 
-/* Every sign that means something in a schedule stays apart, so that two texts do not get one slug. */
-static void add_text(struct sbuf *out, const char *text)
+/* Lower-case letters and digits; the signs of cron that mean something stay apart as words, so that two expressions
+ * do not get one slug, and a sign before a digit elsewhere (BYDAY=-1FR, Etc/GMT+5). What is left becomes one '-'. */
+static void add_text(struct sbuf *out, const char *text, bool cron)
 {
     static const struct {
         char sign;
-        const char *word;
-    } words[] = { { '*', "all" }, { '/', "by" }, { ',', "and" }, { '-', "to" }, { '+', "plus" } };
+        const char *in_cron, *before_digit;
+    } words[] = { { '*', "all", NULL },
+                  { '/', "by", NULL },
+                  { ',', "and", NULL },
+                  { '-', "to", "minus" },
+                  { '+', NULL, "plus" } };
 
     for (; *text; text++) {
         const char *word = NULL;
-        for (size_t i = 0; i < ARRAY_LEN(words); i++)
-            word = words[i].sign == *text ? words[i].word : word;
+        bool number = text[1] >= '0' && text[1] <= '9';
+        for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+            if (words[i].sign == *text)
+                word = cron ? words[i].in_cron : number ? words[i].before_digit : NULL;
+        }
         char c = *text >= 'A' && *text <= 'Z' ? (char)(*text - 'A' + 'a') : *text;
         if (word)
             sbuf_addstr(out, word);
@@ -34,6 +43,18 @@ static void add_text(struct sbuf *out, const char *text)
         else if (out->len && out->data[out->len - 1] != '-')
             sbuf_addch(out, '-');
     }
+}
+
+/* 2026-01-01T06:00:00+01:00 as 20260101t060000plus01-00. */
+static void add_anchor(struct sbuf *out, const char *anchor)
+{
+    size_t i = 0;
+
+    for (; anchor[i] && i < strlen("2026-01-01T06:00:00"); i++) {
+        if (anchor[i] != '-' && anchor[i] != ':')
+            sbuf_addch(out, anchor[i] == 'T' ? 't' : anchor[i]);
+    }
+    add_text(out, anchor + i, false);
 }
 
 char *whole_slug(const struct spec_schedule *s)
@@ -46,14 +67,14 @@ char *whole_slug(const struct spec_schedule *s)
     else
         sbuf_addstr(&out, s->cron ? "cron-" : "rrule-");
     if (s->cron || s->rrule)
-        add_text(&out, s->cron ? s->cron : s->rrule);
+        add_text(&out, s->cron ? s->cron : s->rrule, s->cron != NULL);
     if (s->anchor) {
-        sbuf_addch(&out, '-');
-        add_text(&out, s->anchor);
+        sbuf_addstr(&out, "-from-");
+        add_anchor(&out, s->anchor);
     }
     if (!is(s->timezone, "UTC")) {
         sbuf_addch(&out, '-');
-        add_text(&out, s->timezone);
+        add_text(&out, s->timezone, false);
     }
     if (out.len <= 57)
         return sbuf_take(&out);
@@ -139,7 +160,7 @@ static void refuse_pool(const struct whole *w, const struct spec_deployment *d, 
         sbuf_addf(&have, "%s%s", n ? ", " : "", name);
         names[n++] = name;
     }
-    near = problems_nearest(d->pool, names, n);
+    near = nearest(d->pool, names, n);
     whole_say(w, field, "is '%s', which is not in prefect.work_pools; %s%s%s", d->pool,
               near ? "did you mean '" : "there are: ", near ? near : have.data, near ? "'?" : "");
 }

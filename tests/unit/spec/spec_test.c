@@ -55,6 +55,21 @@ static void defaults_are_applied(void **state)
     assert_string_equal(s->prefect.work_pools[0].name, "default");
     assert_string_equal(s->prefect.work_pools[0].type, "kubernetes");
     assert_int_equal(s->prefect.work_pools[0].concurrency, -1);
+    assert_false(s->prefect.work_pools[0].docker_socket);
+    assert_int_equal(s->prefect.work_pools[0].n_queues, 0);
+    assert_string_equal(s->prefect.server.database.type, "postgres");
+    assert_null(s->prefect.server.cloud.account);
+    assert_null(s->prefect.server.cloud.key.env);
+    assert_null(s->prefect.server.url);
+    assert_int_equal(s->prefect.server.events_days, 2);
+    assert_int_equal(s->prefect.server.runs_days, 90);
+    assert_int_equal(s->prefect.n_limits, 0);
+    assert_int_equal(s->prefect.automations.pending_min, 15);
+    assert_int_equal(s->prefect.automations.zombie_min, 10);
+    assert_null(s->flows.from);
+    assert_null(s->flows.source.type);
+    assert_int_equal(s->flows.n_deployments, 0);
+    assert_int_equal(s->warnings.len, 0);
     assert_null(s->artifacts.dir);
     assert_int_equal(s->artifacts.mirrors.len, 0);
     assert_string_equal(s->on_failure, "keep");
@@ -176,7 +191,7 @@ static void a_certificate_is_trusted(void **state)
 
 static void examples_are_accepted(void **state)
 {
-    static const char *const files[] = { "local", "ssh", "full" };
+    static const char *const files[] = { "local", "ssh", "full", "systemd", "flows", "cloud", "server" };
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(files); i++) {
@@ -197,7 +212,7 @@ static void problems_come_as_rows(void **state)
     (void)state;
     assert_int_equal(spec_load_problems("tests/data/spec/bad/issue_all_at_once.yaml", &s, &p, &e), -1);
     assert_int_equal(e.code, ERR_SPEC);
-    assert_int_equal(p.n, 6);
+    assert_int_equal(p.n, 5);
     assert_int_equal(p.more, 0);
     assert_int_equal(p.rows[3].line, 5);
     assert_int_equal(p.rows[3].column, 21);
@@ -248,6 +263,22 @@ static void secrets_stay_out_of_messages(void **state)
         "provider: {local: {}}\nname: \"-----BEGIN X-----HUNTER2\"\n",
         "provider: {local: {}}\nk3s: {config: {token: HUNTER2, datastore-endpoint: 'p://u:HUNTER2@h'}}\n",
         "provider: {local: {}}\nmachine: {trust: [\"-----BEGIN PRIVATE KEY-----HUNTER2\"]}\n",
+        "provider: {local: {}}\nprefect: {server: {url: 'https://u:HUNTER2@h/api'}}\n",
+        "provider: {local: {}}\nprefect: {server: {url: 'https:/u:HUNTER2@h/api'}}\n",
+        "provider: {local: {}}\nprefect: {server: {cloud: {key: pnu_HUNTER2}}}\n",
+        "provider: {local: {}}\nprefect: {server: {cloud: {key: {env: pnu_HUNTER2}}}}\n",
+        "provider: {local: {}}\nprefect: {server: {cloud: {key: {env: 'HUNTER2 x'}}}}\n",
+        "provider: {local: {}}\nprefect: {server: {cloud: {key: {env: [HUNTER2]}}}}\n",
+        "provider: {local: {}}\nprefect: {server: {cloud: {key: {file: \"-----BEGIN X-----HUNTER2\"}}}}\n",
+        "provider: {local: {}}\nflows: {source: {git: {url: 'https://HUNTER2@h/r'}}}\n",
+        "provider: {local: {}}\nflows: {source: {git: {url: 'ssh://git:HUNTER2@h/r'}}}\n",
+        "provider: {local: {}}\nflows: {source: {git: {url: 'https://u:HUNTER2 @h/r'}}}\n",
+        "provider: {local: {}}\nflows: {source: {git: {url: 'https://h/r?access_token=HUNTER2'}}}\n",
+        "provider: {local: {}}\nflows: {source: {git: {url: https://h/r, token: HUNTER2}}}\n",
+        "provider: {local: {}}\nflows: {source: {s3: {bucket: b12, credentials: '{\"x\": \"HUNTER2\"}'}}}\n",
+        "provider: {local: {}}\nflows: {source: {s3: {bucket: b12, endpoint: 'https://u:HUNTER2@h'}}}\n",
+        "provider: {local: {}}\nflows: {source: {gcs: {bucket: b12, credentials: {file: '{\"x\": \"HUNTER2\"}'}}}}\n",
+        "provider: {local: {}}\nflows: {source: {azure: {container: b12, connection: 'AccountKey=HUNTER2'}}}\n",
     };
 
     (void)state;

@@ -166,36 +166,6 @@ static void duplicates_are_dropped(void **state)
     assert_int_equal(p.rows[0].line, 2);
 }
 
-static void nearest_word(void **state)
-{
-    static const char *const words[] = { "machine", "name", "disk_gib", "on_failure", "k3s" };
-
-    static const struct {
-        const char *word, *want;
-    } cases[] = {
-        { "machin", "machine" },
-        { "amchine", "machine" },
-        { "Machine", "machine" },
-        { "nmae", "name" },
-        { "diskGib", "disk_gib" },
-        { "disk-gib", "disk_gib" },
-        { "onfailure", "on_failure" },
-        { "k8s", "k3s" },
-        { "zebra", NULL },
-        { "", NULL },
-        { "x", NULL },
-        { "a_word_that_is_longer_than_any_key_could_ever_be", NULL },
-    };
-
-    (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        const char *got = problems_nearest(cases[i].word, words, ARRAY_LEN(words));
-        if ((got == NULL) != (cases[i].want == NULL) || (got && strcmp(got, cases[i].want) != 0))
-            fail_msg("'%s': got %s, want %s", cases[i].word, got ? got : "none",
-                     cases[i].want ? cases[i].want : "none");
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,7 +173,6 @@ int main(void)
         cmocka_unit_test(scalars_mean_what_the_core_schema_says),
         cmocka_unit_test(limits_hold),
         cmocka_unit_test(duplicates_are_dropped),
-        cmocka_unit_test(nearest_word),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
