@@ -20,6 +20,11 @@ const struct command command_table[] = { /* sorted by name */
       "  slipway bootstrap -f slipway.yaml\n" },
     { "completion", "bash|zsh|fish", "print the completion script for a shell", 1, 1, false, 0, cmd_completion,
       "  slipway completion bash > /etc/bash_completion.d/slipway\n" },
+    { "doctor", "", "look for what is wrong, and what to do about it", 0, 0, false, HAS(FIX), cmd_doctor,
+      "One line for each check: ok, FAIL or fixed. Changes nothing unless --fix is given. Exit status 0 when\n"
+      "all is well, 5 when something is wrong, 3 when credentials are refused. For a Prefect server that exists\n"
+      "elsewhere it works before there is a machine.\n"
+      "  slipway doctor --fix\n" },
     { "help", "[COMMAND]", "show what slipway or a command does", 0, 1, false, 0, cmd_help, "" },
     { "init", "", "write a commented spec for a provider", 0, 0, false, HAS(PROVIDER) | HAS(NAME) | HAS(FORCE), cmd_init,
       "  slipway init --provider local --name flows\n" },
@@ -30,12 +35,22 @@ const struct command command_table[] = { /* sorted by name */
     { "list", "", "list the deployments of this user", 0, 0, false, 0, cmd_list, "" },
     { "lock", "", "resolve every artifact to a digest and write slipway.lock", 0, 0, false, 0, cmd_lock,
       "From then on exactly these bytes are demanded.\n" },
-    { "logs", "[server|worker|database|k3s|run]", "show the logs of a part, or of slipway's own last run", 0, 1, false, HAS(FOLLOW), cmd_logs,
-      "  slipway logs server --follow\n" },
+    { "logs", "[server|worker|database|k3s|run|RUN]", "show the logs of a part, of a flow run, or of slipway's own last run", 0, 1, false, HAS(FOLLOW), cmd_logs,
+      "RUN is the id of a flow run, its first 8 or more digits, or its name: what it logged and what its\n"
+      "infrastructure printed, in the order of time. `run` is slipway's own last run.\n"
+      "  slipway logs server --follow\n"
+      "  slipway logs amber-crab\n" },
     { "open", "", "open a tunnel to the Prefect UI and print its address", 0, 0, false, HAS(PORT) | HAS(BROWSER), cmd_open,
       "The user name and the command that shows the password are printed too.\n" },
     { "plan", "", "show what bootstrap would make; change nothing", 0, 0, false, HAS(ARTIFACTS), cmd_plan, "" },
     { "report", "", "write the last bootstrap's report as one HTML page", 0, 0, false, HAS(OUT), cmd_report, "" },
+    { "run", "FLOW/DEPLOYMENT", "start a flow run of a deployment", 1, 1, false, HAS(PARAM) | HAS(WAIT) | HAS(TIMEOUT), cmd_run,
+      "Parameters are read as the deployment's schema says: numbers, true and false, lists and mappings as\n"
+      "JSON, text as it is. With --wait the logs of the run are shown, and the exit status is 0 when it has\n"
+      "COMPLETED, 5 when it FAILED, CRASHED or was CANCELLED, 6 at --timeout. Ctrl-C leaves it running.\n"
+      "  slipway run etl/daily -p day=2026-11-21 -p retries=3 --wait\n" },
+    { "runs", "", "list flow runs, newest first, with their lateness", 0, 0, false, HAS(LIMIT) | HAS(STATE), cmd_runs,
+      "  slipway runs --state late --limit 50\n" },
     { "schema", "", "print the JSON Schema of the spec", 0, 0, false, 0, cmd_schema, "" },
     { "ssh", "[-- COMMAND...]", "a shell on the machine, or a command", 0, 0, true, 0, cmd_ssh,
       "Needs no ssh program. Exits with the command's status.\n"

@@ -24,17 +24,27 @@ enum option_id {
     OPT_NAME,
     OPT_FORCE,
     OPT_FOLLOW,
+    OPT_PARAM,
+    OPT_WAIT,
+    OPT_TIMEOUT,
+    OPT_LIMIT,
+    OPT_STATE,
+    OPT_PRUNE,
+    OPT_FIX,
     OPT_COUNT,
 };
 
 struct option_row {
     enum option_id id;
-    char letter;       /* 0: none */
+    char letter;       /* 0: none; two options may share one when no command takes both */
     const char *name;  /* without -- */
     const char *value; /* placeholder, NULL: a flag */
     const char *summary;
     bool global; /* every command takes it */
 };
+
+#define PARAMS_MAX 64
+
 extern const struct option_row option_table[OPT_COUNT];
 
 /* One call of the program. */
@@ -42,8 +52,10 @@ struct app {
     struct ui *ui;
     struct clock *clock;
     const struct command *command;
-    const char *opt[OPT_COUNT]; /* value, or "" for a flag that was given; NULL: not given */
-    char **args;                /* what is left, NULL-terminated */
+    const char *opt[OPT_COUNT];     /* value, or "" for a flag that was given; NULL: not given */
+    const char *params[PARAMS_MAX]; /* every -p KEY=VALUE, in order */
+    size_t n_params;
+    char **args; /* what is left, NULL-terminated */
     int n_args;
     char **tail;     /* after `--`, NULL-terminated; NULL: no `--` */
     bool json;       /* -o json */
@@ -70,6 +82,8 @@ int app_print_json(json_t *doc, struct err *e) NODISCARD;
 COMMAND(artifacts);
 COMMAND(bootstrap);
 COMMAND(completion);
+COMMAND(deploy);
+COMMAND(doctor);
 COMMAND(help);
 COMMAND(init);
 COMMAND(kubeconfig);
@@ -79,6 +93,8 @@ COMMAND(logs);
 COMMAND(open);
 COMMAND(plan);
 COMMAND(report);
+COMMAND(run);
+COMMAND(runs);
 COMMAND(schema);
 COMMAND(ssh);
 COMMAND(status);

@@ -1,4 +1,5 @@
 #include "cmd/options.h"
+#include "core/nearest.h"
 #include "core/util.h"
 #include <string.h>
 
@@ -20,6 +21,13 @@ const struct option_row option_table[OPT_COUNT] = {
     [OPT_NAME]      = { OPT_NAME,      'n', "name",      "NAME",      "deployment name", false },
     [OPT_FORCE]     = { OPT_FORCE,     0,   "force",     NULL,        "overwrite", false },
     [OPT_FOLLOW]    = { OPT_FOLLOW,    0,   "follow",    NULL,        "go on printing new lines", false },
+    [OPT_PARAM]     = { OPT_PARAM,     'p', "param",     "KEY=VALUE", "a parameter of the flow; may be given again for the next one", false },
+    [OPT_WAIT]      = { OPT_WAIT,      0,   "wait",      NULL,        "show the logs until the run has ended, and exit by its state", false },
+    [OPT_TIMEOUT]   = { OPT_TIMEOUT,   0,   "timeout",   "SECONDS",   "with --wait: how long (default: no limit)", false },
+    [OPT_LIMIT]     = { OPT_LIMIT,     0,   "limit",     "N",         "how many rows (default: 20)", false },
+    [OPT_STATE]     = { OPT_STATE,     0,   "state",     "late|scheduled|pending|running|paused|completed|failed|crashed|cancelled", "only runs in this state", false },
+    [OPT_PRUNE]     = { OPT_PRUNE,     0,   "prune",     NULL,        "delete deployments that the spec no longer has", false },
+    [OPT_FIX]       = { OPT_FIX,       0,   "fix",       NULL,        "put right what can be", false },
 };
 
 // clang-format on
@@ -29,42 +37,19 @@ bool option_allowed(const struct command *cmd, const struct option_row *o)
     return o->global || (cmd && (cmd->options & 1u << o->id));
 }
 
-size_t options_distance(const char *a, const char *b)
-{
-    size_t row[64], la = strlen(a), lb = strlen(b);
-
-    if (la >= ARRAY_LEN(row) || lb >= ARRAY_LEN(row))
-        return ARRAY_LEN(row);
-    for (size_t j = 0; j <= lb; j++)
-        row[j] = j;
-    for (size_t i = 1; i <= la; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= lb; j++) {
-            size_t best = diagonal + (a[i - 1] != b[j - 1]);
-            diagonal = row[j];
-            best = row[j] + 1 < best ? row[j] + 1 : best;
-            row[j] = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
-        }
-    }
-    return row[lb];
-}
-
 static int unknown_option(const struct command *cmd, const char *given, struct err *e)
 {
-    const struct option_row *near = NULL;
-    size_t best = 3;
+    const char *names[OPT_COUNT];
+    size_t n = 0;
 
     for (size_t i = 0; i < OPT_COUNT; i++) {
-        size_t d = options_distance(given, option_table[i].name);
-        if (option_allowed(cmd, &option_table[i]) && d < best) {
-            best = d;
-            near = &option_table[i];
-        }
+        if (option_allowed(cmd, &option_table[i]))
+            names[n++] = option_table[i].name;
     }
+    const char *near = nearest(given, names, n);
     (void)err_set(e, ERR_USAGE, "'%s' has no option '--%s'", cmd ? cmd->name : "slipway", given);
     if (near)
-        return err_hint(e, "did you mean --%s?", near->name);
+        return err_hint(e, "did you mean --%s?", near);
     return err_hint(e, "see `slipway help%s%s`", cmd ? " " : "", cmd ? cmd->name : "");
 }
 
@@ -76,12 +61,30 @@ static const struct option_row *by_name(const char *name, size_t len)
     return NULL;
 }
 
-static const struct option_row *by_letter(char letter)
+/* The option that the command takes by this letter; else the only one that has it, for the message that the command
+ * does not take it. */
+static const struct option_row *by_letter(const struct command *cmd, char letter)
 {
+    const struct option_row *found = NULL;
+
+    for (size_t i = 0; i < OPT_COUNT; i++) {
+        const struct option_row *o = &option_table[i];
+        if (o->letter == letter && option_allowed(cmd, o))
+            return o;
+        if (o->letter == letter)
+            found = o;
+    }
+    return found;
+}
+
+/* A letter that means something only to some commands, and not the same to each, waits for its command. */
+static bool shared_letter(char letter)
+{
+    size_t n = 0;
+
     for (size_t i = 0; i < OPT_COUNT; i++)
-        if (letter && option_table[i].letter == letter)
-            return &option_table[i];
-    return NULL;
+        n += option_table[i].letter == letter;
+    return n > 1;
 }
 
 struct parser {
@@ -100,6 +103,11 @@ static int set_option(struct parser *p, const struct option_row *o, const char *
         return err_set(e, ERR_USAGE, "option '%s' takes no value", shown);
     }
     p->app->opt[o->id] = value ? value : "";
+    if (o->id != OPT_PARAM)
+        return 0;
+    if (p->app->n_params == PARAMS_MAX)
+        return err_set(e, ERR_USAGE, "option '%s' stands there more than %d times", shown, PARAMS_MAX);
+    p->app->params[p->app->n_params++] = value;
     return 0;
 }
 
@@ -117,9 +125,12 @@ static int short_options(struct parser *p, const char *word, struct err *e)
 {
     for (const char *c = word + 1; *c; c++) {
         char shown[3] = { '-', *c, '\0' };
-        const struct option_row *o = by_letter(*c);
+        const struct option_row *o = by_letter(p->app->command, *c);
         if (!o)
             return err_set(e, ERR_USAGE, "there is no option '%s'", shown);
+        if (!p->app->command && shared_letter(*c))
+            return err_set(e, ERR_USAGE, "option '%s' belongs behind its command: slipway COMMAND %s ...", shown,
+                           shown);
         if (o->value && c[1])
             return set_option(p, o, shown, c + 1, e);
         if (set_option(p, o, shown, NULL, e) < 0)
@@ -130,18 +141,14 @@ static int short_options(struct parser *p, const char *word, struct err *e)
 
 static int unknown_command(const char *given, struct err *e)
 {
-    const struct command *near = NULL;
-    size_t best = 4;
+    const char *names[64];
+    size_t n = 0;
 
-    for (const struct command *c = command_table; c->name; c++) {
-        size_t d = options_distance(given, c->name);
-        if (d < best) {
-            best = d;
-            near = c;
-        }
-    }
+    for (const struct command *c = command_table; c->name && n < ARRAY_LEN(names); c++)
+        names[n++] = c->name;
+    const char *near = nearest(given, names, n);
     (void)err_set(e, ERR_USAGE, "there is no command '%s'", given);
-    return near ? err_hint(e, "did you mean `slipway %s`?", near->name) : err_hint(e, "see `slipway help`");
+    return near ? err_hint(e, "did you mean `slipway %s`?", near) : err_hint(e, "see `slipway help`");
 }
 
 /* Some commands give -o another meaning: a place to write. */

@@ -5,5 +5,3 @@
 int options_parse(int argc, char **argv, struct app *app, struct err *e) NODISCARD;
 /* Does `cmd` take this option? (NULL: no command yet, the global ones.) */
 bool option_allowed(const struct command *cmd, const struct option_row *o);
-/* Edit distance, for "did you mean"; the longer word has at most 63 characters, else 64. */
-size_t options_distance(const char *a, const char *b);
