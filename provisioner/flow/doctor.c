@@ -7,11 +7,12 @@
 
 /* What a check needs to make sense. */
 enum need {
-    NEED_MACHINE = 1,   /* a deployment was made */
-    NEED_SSH = 2,       /* and answers */
-    NEED_API = 4,       /* the server answers */
-    NEED_OURS = 8,      /* the server is this deployment's */
-    NEED_ELSEWHERE = 16 /* it is not */
+    NEED_MACHINE = 1,    /* a deployment was made */
+    NEED_SSH = 2,        /* and answers */
+    NEED_API = 4,        /* the server answers */
+    NEED_OURS = 8,       /* the server is this deployment's */
+    NEED_ELSEWHERE = 16, /* it is not */
+    NEED_WAY = 32,       /* to the server: through the machine, or from here when it is elsewhere */
 };
 
 struct check {
@@ -28,7 +29,7 @@ static const struct check checks[] = {
       "check prefect.server in the spec: URL or account and workspace, and the key in the environment", doctor_look_elsewhere, NULL },
     { "machine", "SSH, host key and clock of the machine", NEED_MACHINE,
       "see `slipway status`; a wrong clock is mended by systemd-timesyncd or chrony on the machine", doctor_look_machine, NULL },
-    { "server", "an answer with our credentials, and its version", 0,
+    { "server", "an answer with our credentials, and its version", NEED_WAY,
       "`slipway logs server` says why; `slipway bootstrap` puts it right", doctor_look_server, NULL },
     { "pools", "work pools READY, and a worker's heartbeat in the last 90 s", NEED_API,
       "`slipway logs worker` says why; `slipway bootstrap` puts it right; a paused pool is resumed in the UI", doctor_look_pools, NULL },
@@ -59,7 +60,7 @@ static unsigned has(const struct doctor *d)
     bool ours = server_is_ours(d->run->spec);
 
     return (d->machine ? NEED_MACHINE : 0) | (d->run->ssh ? NEED_SSH : 0) | (d->api ? NEED_API : 0) |
-           (ours ? NEED_OURS : NEED_ELSEWHERE);
+           (ours ? NEED_OURS : NEED_ELSEWHERE) | (d->reachable ? NEED_WAY : 0);
 }
 
 static void add_row(struct doctor_result *r, const struct check *c, const char *status, const struct finding *f)
@@ -111,10 +112,7 @@ int doctor_examine(struct doctor *d, struct doctor_result *ret, struct err *e)
     *ret = (struct doctor_result){ json_array(), true, false };
     d->now_us = d->run->clock->wall_ms(d->run->clock) * 1000;
     for (size_t i = 0; i < ARRAY_LEN(checks); i++) {
-        const struct check *c = &checks[i];
-        /* The server can be asked through the machine, or from here when it is elsewhere. */
-        bool reachable = c->look != doctor_look_server || d->run->ssh || (!d->machine && !server_is_ours(d->run->spec));
-        if ((has(d) & c->needs) == c->needs && reachable && examine(d, c, ret, e) < 0)
+        if ((has(d) & checks[i].needs) == checks[i].needs && examine(d, &checks[i], ret, e) < 0)
             return -1;
     }
     err_clear(e);

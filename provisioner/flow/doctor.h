@@ -14,7 +14,8 @@ struct doctor {
     int (*connect)(void *ctx, struct err *e);
     void *ctx;
 
-    struct prefect_api *api; /* set by the checks; doctor_done closes it */
+    bool reachable;          /* set by the checks: there is a way to the server */
+    struct prefect_api *api; /* set by the checks, once the server has answered; doctor_done closes it */
     int64_t now_us;          /* by the machine's clock, UTC, once it is known; the server's, when it runs there */
 };
 

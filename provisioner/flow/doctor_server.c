@@ -36,7 +36,7 @@ int doctor_look_elsewhere(struct doctor *d, struct finding *f, struct err *e)
     int status = 0;
 
     if (url && !url_is_https(url) && !url_is_loopback(url)) {
-        say(f, "plain http, so asked only from the machine");
+        say(f, "plain http, so it is asked only from the machine");
         return 1;
     }
     if (prefect_api_open_elsewhere(d->run, &api, e) < 0 ||
@@ -47,6 +47,7 @@ int doctor_look_elsewhere(struct doctor *d, struct finding *f, struct err *e)
                        url ? url : spec->prefect.server.cloud.workspace);
     if (status < 200 || status > 299)
         return err_set(e, ERR_REMOTE, "the server answers with HTTP %d", status);
+    d->reachable = !d->machine;
     say(f, url ? "answers, credentials accepted" : "answers, key accepted, workspace is there");
     return 1;
 }
@@ -62,6 +63,7 @@ int doctor_look_machine(struct doctor *d, struct finding *f, struct err *e)
         return -1;
     if (ssh_run(d->run->ssh, argv, &o, &res, e) < 0)
         return -1;
+    d->reachable = true;
     sbuf_trim(&res.out);
     int64_t there = flow_run_time_us(res.out.data);
     if (there < 0)
@@ -106,23 +108,33 @@ static int same_version(struct doctor *d, const char *version, struct finding *f
     return 0;
 }
 
-int doctor_look_server(struct doctor *d, struct finding *f, struct err *e)
+static int ask_server(struct doctor *d, struct prefect_api *api, struct finding *f, struct err *e)
 {
     AUTO_JSON json_t *version = NULL;
-
-    if ((d->machine ? prefect_api_open(d->run, &d->api, e) : prefect_api_open_elsewhere(d->run, &d->api, e)) < 0)
-        return -1;
-    if (!d->run->spec->prefect.server.cloud.account) {
-        if (prefect_api_ok(d->api, "GET", "/ready", NULL, NULL, e) < 0 ||
-            prefect_api_ok(d->api, "GET", "/admin/version", NULL, &version, e) < 0)
-            return -1;
-        return same_version(d, json_string_value(version) ? json_string_value(version) : "?", f, e);
-    }
     AUTO_JSON json_t *body = json_pack("{s:i}", "limit", 1);
-    if (prefect_api_ok(d->api, "POST", "/work_pools/filter", body, NULL, e) < 0)
+
+    if (d->run->spec->prefect.server.cloud.account) { /* has neither of the others */
+        if (prefect_api_ok(api, "POST", "/work_pools/filter", body, NULL, e) < 0)
+            return -1;
+        say(f, "Prefect Cloud answers");
+        return 1;
+    }
+    if (prefect_api_ok(api, "GET", "/ready", NULL, NULL, e) < 0 ||
+        prefect_api_ok(api, "GET", "/admin/version", NULL, &version, e) < 0)
         return -1;
-    say(f, "Prefect Cloud answers");
-    return 1;
+    return same_version(d, json_string_value(version) ? json_string_value(version) : "?", f, e);
+}
+
+int doctor_look_server(struct doctor *d, struct finding *f, struct err *e)
+{
+    AUTO_PREFECT_API struct prefect_api *api = NULL;
+
+    if ((d->machine ? prefect_api_open(d->run, &api, e) : prefect_api_open_elsewhere(d->run, &api, e)) < 0)
+        return -1;
+    int rc = ask_server(d, api, f, e);
+    if (rc >= 0)
+        d->api = TAKE_PTR(api);
+    return rc;
 }
 
 static int look_at_pool(struct doctor *d, const char *name, char ret[static 256], struct err *e)
