@@ -66,22 +66,24 @@ static unsigned has(const struct doctor *d)
 static void add_row(struct doctor_result *r, const struct check *c, const char *status, const struct finding *f)
 {
     bool bad = strcmp(status, "fail") == 0;
+    const char *remedy = *f->remedy ? f->remedy : c->remedy;
 
     r->ok = r->ok && !bad;
     json_array_append_new(r->checks, json_pack("{s:s, s:s, s:s, s:s, s:s, s:O}", "check", c->name, "looks_at",
                                                c->looks_at, "status", status, "detail", f->detail, "remedy",
-                                               bad ? c->remedy : "", "items", f->items));
+                                               bad ? remedy : "", "items", f->items));
 }
 
 static int look(struct doctor *d, const struct check *c, struct finding *f, struct doctor_result *r, struct err *e)
 {
     err_clear(e);
-    f->detail[0] = '\0';
+    f->detail[0] = f->remedy[0] = '\0';
     json_array_clear(f->items);
     int rc = c->look(d, f, e);
     if (rc < 0) {
         r->refused = r->refused || e->code == ERR_AUTH;
         (void)snprintf(f->detail, sizeof(f->detail), "%.399s", e->msg);
+        (void)snprintf(f->remedy, sizeof(f->remedy), "%.399s", e->hint);
     }
     return rc;
 }
@@ -90,7 +92,7 @@ static int look(struct doctor *d, const struct check *c, struct finding *f, stru
 static int examine(struct doctor *d, const struct check *c, struct doctor_result *r, struct err *e)
 {
     AUTO_JSON json_t *items = json_array(), *again = json_array();
-    struct finding first = { "", items }, second = { "", again };
+    struct finding first = { "", "", items }, second = { "", "", again };
     int rc = look(d, c, &first, r, e);
 
     if (rc != 0 || !d->fix || !c->mend) {

@@ -7,7 +7,8 @@
 /* What a look found. */
 struct finding {
     char detail[400];
-    json_t *items; /* array of what is wrong, for `mend` and for -o json */
+    char remedy[400]; /* instead of the table's, or "" */
+    json_t *items;    /* array of what is wrong, for `mend` and for -o json */
 };
 
 /* 1 all is well, 0 something is wrong (detail, items), -1 cannot look. */

@@ -155,7 +155,7 @@ static int look_at_pool(struct doctor *d, const char *name, char ret[static 256]
 int doctor_look_pools(struct doctor *d, struct finding *f, struct err *e)
 {
     const struct spec *spec = d->run->spec;
-    struct finding good = { "", NULL };
+    struct finding good = { "", "", NULL };
     char text[256];
 
     for (size_t i = 0; i < spec->prefect.n_work_pools; i++) {

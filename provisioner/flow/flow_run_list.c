@@ -9,11 +9,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PAGE      200
-#define DUE_US    60000000 /* clocks of two hosts differ */
-#define ID_SHOWN  8
-#define NEWEST    "EXPECTED_START_TIME_DESC"
-#define MAX_CELLS 8
+#define PAGE        200
+#define DUE_US      60000000 /* clocks of two hosts differ */
+#define ID_SHOWN    8        /* digits of an id that usually say which */
+#define ID_MAX      18       /* runs of one schedule are made at once, and their ids begin with the time */
+#define ID_AND_FLOW 37
+#define NEWEST      "EXPECTED_START_TIME_DESC"
+#define MAX_CELLS   8
 
 static const struct {
     const char *word;
@@ -130,6 +132,9 @@ static int count(struct prefect_api *api, json_t *counts, struct err *e)
             return -1;
         json_object_set_new(counts, states[counted[i]].word, json_integer(json_integer_value(n)));
     }
+    /* A late run is SCHEDULED too. */
+    int64_t ahead = jsonx_int(counts, "scheduled", 0) - jsonx_int(counts, "late", 0);
+    json_object_set_new(counts, "scheduled", json_integer(ahead > 0 ? ahead : 0));
     return 0;
 }
 
@@ -196,26 +201,45 @@ static void seconds(double s, char ret[static 16])
         (void)snprintf(ret, 16, "%.0f", s);
 }
 
-static void table_row(struct sbuf *out, const char *const cells[MAX_CELLS])
+static void table_row(struct sbuf *out, const char *const cells[MAX_CELLS], int id_width)
 {
-    static const int widths[MAX_CELLS] = { ID_SHOWN, 29, 20, 11, 14, -7, -7, 10 };
+    const int widths[MAX_CELLS] = { id_width, ID_AND_FLOW - id_width, 20, 11, 14, -7, -7, 10 };
 
     for (size_t i = 0; i < MAX_CELLS; i++)
         cell(out, cells[i], widths[i], i + 1 == MAX_CELLS);
 }
 
+/* As many digits as tell the rows apart. */
+static int id_width(const json_t *rows)
+{
+    size_t width = ID_SHOWN, i;
+    json_t *row;
+
+    for (AUTO_JSON json_t *seen = json_object(); width < ID_MAX; width++) {
+        json_object_clear(seen);
+        json_array_foreach (rows, i, row) {
+            AUTO_FREE char *id = xstrndup(jsonx_str(row, "id"), width);
+            json_object_set_new(seen, id, json_true());
+        }
+        if (json_object_size(seen) == json_array_size(rows))
+            break;
+    }
+    return (int)width;
+}
+
 void flow_run_table(const json_t *list, struct sbuf *out)
 {
-    static const char *const head[MAX_CELLS] = { "ID",        "FLOW/DEPLOYMENT", "NAME",     "STATE",
-                                                 "SCHEDULED", "LATE (s)",        "TIME (s)", "POOL" };
-    const json_t *counts = json_object_get(list, "counts");
+    static const char *const head[MAX_CELLS] = { "ID",        "FLOW/DEPLOYMENT", "NAME",   "STATE",
+                                                 "SCHEDULED", "LATE s",          "TIME s", "POOL" };
+    const json_t *counts = json_object_get(list, "counts"), *rows = json_object_get(list, "runs");
+    int width = id_width(rows);
     size_t i;
     json_t *row;
 
-    table_row(out, head);
-    json_array_foreach (json_object_get(list, "runs"), i, row) {
+    table_row(out, head, width);
+    json_array_foreach (rows, i, row) {
         const char *deployment = jsonx_str(row, "deployment");
-        AUTO_FREE char *id = xstrndup(jsonx_str(row, "id"), ID_SHOWN);
+        AUTO_FREE char *id = xstrndup(jsonx_str(row, "id"), (size_t)width);
         AUTO_FREE char *what = xasprintf("%s%s%s", jsonx_str(row, "flow"), *deployment ? "/" : "", deployment);
         char when[32] = "-", late[16], took[16];
         int64_t us = flow_run_time_us(jsonx_str(row, "expected_start"));
@@ -228,7 +252,7 @@ void flow_run_table(const json_t *list, struct sbuf *out)
             id,   what, jsonx_str(row, "name"), jsonx_str(row, "state"), us >= 0 ? when + 5 : when,
             late, took, jsonx_str(row, "pool"),
         };
-        table_row(out, cells);
+        table_row(out, cells, width);
     }
     sbuf_addf(out, "%zu shown;", i);
     for (size_t k = 0; k < ARRAY_LEN(counted); k++) {
