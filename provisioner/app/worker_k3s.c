@@ -16,6 +16,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define RELEASE_PREFIX "prefect-worker-"
+
 /* Job labels carry the cluster's identity; the chart's own look-up of it needs rights that Helm may lack. */
 static int cluster_uid(struct run *r, char ret[static 64], struct err *e)
 {
@@ -36,7 +38,7 @@ static int with_release(struct run *r, const struct spec_pool *pool,
 {
     AUTO_SBUF struct sbuf image = SBUF_INIT(1024), text = SBUF_INIT(64 << 10);
     AUTO_FREE char *repository = NULL, *tag = NULL;
-    AUTO_FREE char *name = xasprintf("prefect-worker-%s", pool->name);
+    AUTO_FREE char *name = xasprintf(RELEASE_PREFIX "%s", pool->name);
     AUTO_FREE char *replicas = xasprintf("%lld", (long long)r->spec->prefect.worker.replicas);
     char uid[64];
 
@@ -78,6 +80,51 @@ static int release_apply(struct run *r, const struct step *s, struct err *e)
     return 0;
 }
 
+static bool in_spec(const struct run *r, const char *pool)
+{
+    for (size_t i = 0; i < r->spec->prefect.n_work_pools; i++)
+        if (strcmp(r->spec->prefect.work_pools[i].name, pool) == 0)
+            return true;
+    return false;
+}
+
+/* Releases of pools that left the spec, into `ret`. The pool itself stays with its history. */
+static int retired(struct run *r, struct svec *ret, struct err *e)
+{
+    AUTO_SVEC struct svec all = SVEC_INIT;
+
+    if (helm_releases(r, RELEASE_PREFIX, &all, e) < 0)
+        return -1;
+    for (size_t i = 0; i < all.len; i++)
+        if (!in_spec(r, all.items[i] + strlen(RELEASE_PREFIX)))
+            svec_add(ret, all.items[i]);
+    return 0;
+}
+
+static int retired_check(struct run *r, const struct step *s, enum step_state *ret, struct err *e)
+{
+    AUTO_SVEC struct svec names = SVEC_INIT;
+
+    (void)s;
+    if (retired(r, &names, e) < 0)
+        return -1;
+    *ret = names.len ? STEP_TODO : STEP_DONE;
+    return 0;
+}
+
+static int retired_apply(struct run *r, const struct step *s, struct err *e)
+{
+    AUTO_SVEC struct svec names = SVEC_INIT;
+
+    (void)s;
+    if (retired(r, &names, e) < 0)
+        return -1;
+    for (size_t i = 0; i < names.len; i++)
+        if (helm_release_remove(r, names.items[i], e) < 0)
+            return -1;
+    return 0;
+}
+
 static int probe(void *ctx, char why[static 256], struct err *e)
 {
     struct run *r = ctx;
@@ -98,6 +145,7 @@ static int online_apply(struct run *r, const struct step *s, struct err *e)
 
 const struct step worker_k3s_steps[] = {
     { "worker/release", PHASE_WORKER, release_check, release_apply, NULL, NULL },
+    { "worker/retired", PHASE_WORKER, retired_check, retired_apply, NULL, NULL },
     { "worker/online", PHASE_WORKER, online_check, online_apply, NULL, NULL },
 };
 const size_t worker_k3s_n_steps = ARRAY_LEN(worker_k3s_steps);

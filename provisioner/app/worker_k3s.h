@@ -2,6 +2,6 @@
 #pragma once
 #include "step/engine.h"
 
-/* worker/release, worker/online */
+/* worker/release, worker/retired (releases of pools that left the spec), worker/online */
 extern const struct step worker_k3s_steps[];
 extern const size_t worker_k3s_n_steps;

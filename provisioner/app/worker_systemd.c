@@ -9,6 +9,7 @@
 #include "host/node.h"
 #include "spec/secret.h"
 #include "spec/spec.h"
+#include "ssh/ssh.h"
 #include "step/journal.h"
 #include "systemd/owner.h"
 #include "systemd/passwords.h"
@@ -171,6 +172,42 @@ static int units_apply(struct run *r, const struct step *s, struct err *e)
     return 0;
 }
 
+/* Prints the pools that have a worker here, and with "remove" takes away those that are named. */
+static int pools_there(struct run *r, const char *const args[], struct ssh_result *res, struct err *e)
+{
+    const struct ssh_opts o = { .sudo = true, .timeout_ms = 120000, .what = "looking for workers" };
+
+    return ssh_script(r->ssh, template_get("templates/workers-retire.sh"), args, &o, res, e);
+}
+
+static int retire(struct run *r, bool act, enum step_state *ret, struct err *e)
+{
+    AUTO_SSH_RESULT struct ssh_result res = SSH_RESULT_INIT;
+    AUTO_SVEC struct svec args = SVEC_INIT;
+
+    svec_add(&args, act ? "remove" : "list");
+    for (size_t i = 0; i < r->spec->prefect.n_work_pools; i++)
+        svec_add(&args, r->spec->prefect.work_pools[i].name);
+    if (pools_there(r, svec_argv(&args), &res, e) < 0)
+        return -1;
+    *ret = res.out.len ? STEP_TODO : STEP_DONE;
+    return 0;
+}
+
+static int retired_check(struct run *r, const struct step *s, enum step_state *ret, struct err *e)
+{
+    (void)s;
+    return retire(r, false, ret, e);
+}
+
+static int retired_apply(struct run *r, const struct step *s, struct err *e)
+{
+    enum step_state ignored;
+
+    (void)s;
+    return retire(r, true, &ignored, e);
+}
+
 static void health_unit(struct unit *ret)
 {
     (void)snprintf(ret->name, sizeof(ret->name), HEALTH_UNIT);
@@ -227,6 +264,7 @@ static int online_apply(struct run *r, const struct step *s, struct err *e)
 
 const struct step worker_systemd_steps[] = {
     { "worker/units", PHASE_WORKER, units_check, units_apply, NULL, NULL },
+    { "worker/retired", PHASE_WORKER, retired_check, retired_apply, NULL, NULL },
     { "worker/health-timer", PHASE_WORKER, health_check, health_apply, NULL, NULL },
     { "worker/online", PHASE_WORKER, online_check, online_apply, NULL, NULL },
 };

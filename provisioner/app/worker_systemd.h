@@ -4,7 +4,7 @@
 #include "core/sbuf.h"
 #include "step/engine.h"
 
-/* worker/units, worker/health-timer, worker/online */
+/* worker/units, worker/retired (units of pools that left the spec), worker/health-timer, worker/online */
 extern const struct step worker_systemd_steps[];
 extern const size_t worker_systemd_n_steps;
 

@@ -4,9 +4,9 @@
 #include "core/jsonx.h"
 #include "core/mem.h"
 #include "core/util.h"
-#include "kube/kubectl.h"
 #include "host/node.h"
 #include "host/place.h"
+#include "kube/kubectl.h"
 #include "ssh/ssh.h"
 #include "step/journal.h"
 #include <string.h>
@@ -154,4 +154,39 @@ int helm_release_apply(struct run *r, const struct helm_release *rel, struct err
         return err_wrap(e, "Helm release '%s'", rel->name);
     inputs_digest(r, rel, digest);
     return journal_set(r->journal, key, json_string(digest), e) < 0 ? -1 : 1;
+}
+
+static bool among(const struct svec *v, const char *name)
+{
+    for (size_t i = 0; i < v->len; i++)
+        if (strcmp(v->items[i], name) == 0)
+            return true;
+    return false;
+}
+
+int helm_releases(struct run *r, const char *prefix, struct svec *ret, struct err *e)
+{
+    AUTO_JSON json_t *list = NULL;
+    size_t i;
+    json_t *s;
+
+    if (kubectl_list(r, "Secret", "owner=helm", &list, e) < 0)
+        return -1;
+    json_array_foreach (json_object_get(list, "items"), i, s) {
+        const char *name = jsonx_str(s, "metadata.labels.name");
+        if (strncmp(name, prefix, strlen(prefix)) == 0 && !among(ret, name))
+            svec_add(ret, name);
+    }
+    return 0;
+}
+
+int helm_release_remove(struct run *r, const char *name, struct err *e)
+{
+    AUTO_SSH_RESULT struct ssh_result res = SSH_RESULT_INIT;
+    const char *const args[] = { "uninstall", name, "--wait", NULL };
+    AUTO_FREE char *key = xasprintf("helm.%s", name);
+
+    if (ensure_helm(r, e) < 0 || helm(r, args, &res, e) < 0)
+        return err_wrap(e, "Helm release '%s'", name);
+    return journal_set(r->journal, key, json_null(), e);
 }

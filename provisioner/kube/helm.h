@@ -1,6 +1,7 @@
 /* Helm on the machine: pinned, checked, run as root beside K3s; releases are installed from chart files by digest. */
 #pragma once
 #include "core/err.h"
+#include "core/svec.h"
 #include "step/run.h"
 #include <jansson.h>
 
@@ -16,3 +17,6 @@ struct helm_release {
 int helm_release_apply(struct run *r, const struct helm_release *rel, struct err *e) NODISCARD;
 /* 1 when the release is deployed with these inputs, else 0. Read-only. */
 int helm_release_check(struct run *r, const struct helm_release *rel, struct err *e) NODISCARD;
+/* Names of the releases that are there and begin with `prefix`, into `ret`. */
+int helm_releases(struct run *r, const char *prefix, struct svec *ret, struct err *e) NODISCARD;
+int helm_release_remove(struct run *r, const char *name, struct err *e) NODISCARD;
