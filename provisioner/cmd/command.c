@@ -20,6 +20,10 @@ const struct command command_table[] = { /* sorted by name */
       "  slipway bootstrap -f slipway.yaml\n" },
     { "completion", "bash|zsh|fish", "print the completion script for a shell", 1, 1, false, 0, cmd_completion,
       "  slipway completion bash > /etc/bash_completion.d/slipway\n" },
+    { "deploy", "", "make the deployments of the spec's flows", 0, 0, false, HAS(PRUNE), cmd_deploy,
+      "Checks every flow first, then runs Prefect's own deploy inside, reads the result back and shows what\n"
+      "changed. Deployments that the spec no longer has are listed, and deleted with --prune.\n"
+      "  slipway deploy --prune\n" },
     { "doctor", "", "look for what is wrong, and what to do about it", 0, 0, false, HAS(FIX), cmd_doctor,
       "One line for each check: ok, FAIL or fixed. Changes nothing unless --fix is given. Exit status 0 when\n"
       "all is well, 5 when something is wrong, 3 when credentials are refused. For a Prefect server that exists\n"
