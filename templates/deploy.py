@@ -41,9 +41,10 @@ SOURCE_SECONDS = 300
 NOBODY = uuid.UUID(int=0)
 KINDS = (
     ("net", r"resolve host|could not connect|failed to connect|connection refused|timed? ?out|temporary failure|"
-            r"unreachable|endpointconnection|servicerequest|connection (reset|aborted)|max retries|name resolution"),
+            r"unreachable|endpointconnection|servicerequest|connection (reset|aborted)|max retries|network connectivity"),
     ("auth", r"authentication failed|could not read|prompts disabled|permission denied|\b40[13]\b|accesskeyid|denied|"
-             r"signaturedoesnotmatch|forbidden|authenticationfailed|clientauthentication|invalid_grant|credentials"),
+             r"signaturedoesnotmatch|forbidden|authenticationfailed|clientauthentication|invalid_grant|credentials|"
+             r"token permissions"),
     ("spec", r"not found|did not match|no ?such|does not exist|not our ref|no module named|unable to read tree"),
 )
 
@@ -249,6 +250,9 @@ async def fetch(source, directory):
         if "git_clone" not in json.dumps(pull):
             return configs, actions  # directories that it names may be there only in the run's own container
     os.chdir(directory)
+    for config in configs:  # such as the address of a store
+        env = config.get("work_pool", {}).get("job_variables", {}).get("env") or {}
+        os.environ.update({name: value for name, value in env.items() if isinstance(value, str)})
     try:
         out = await run_steps(pull, print_function=lambda *_, **__: None)
     except Exception as e:
