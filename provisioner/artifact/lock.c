@@ -5,6 +5,7 @@
 #include "artifact/origin.h"
 #include "artifact/pins.h"
 #include "artifact/registry.h"
+#include "artifact/wheels.h"
 #include "artifact/wheels_lock.h"
 #include "core/fsx.h"
 #include "core/hash.h"
@@ -217,7 +218,7 @@ static int lock_all(struct locking *l, const char *path, struct err *e)
     const struct spec *s = l->spec;
 
     l->now->prefect = xstrdup(s->prefect.version ? s->prefect.version : pins_prefect);
-    if (strcmp(s->runtime, "systemd") == 0) {
+    if (wheels_needed(s)) {
         for (size_t i = 0; i < s->artifacts.mirrors.len; i++)
             svec_add(&l->now->mirrors, s->artifacts.mirrors.items[i]);
         if (wheels_lock(s, l->now->prefect, l->now, l->scratch, l->clock, l->ui, e) < 0)

@@ -209,14 +209,15 @@ static bool is_wheel(const struct artifact_file *f)
 static int check_file(const struct artifacts *a, const char *path, size_t at, struct err *e)
 {
     const struct artifact_file *f = &a->files[at];
-    const char *want = strncmp(f->name, "k3s", 3) == 0 ? a->k3s : strncmp(f->name, "chart", 5) == 0 ? a->charts : NULL;
+    bool k3s = strncmp(f->name, "k3s", 3) == 0, chart = strncmp(f->name, "chart", 5) == 0;
+    const char *want = k3s ? a->k3s : chart ? a->charts : NULL;
 
     if (is_wheel(f) && check_wheel(f, path, at, e) < 0)
         return -1;
     /* Helm's may differ by arch: see pins.c. */
-    if (want && strcmp(f->version, want) != 0)
+    if ((k3s || chart) && (!want || strcmp(f->version, want) != 0))
         return err_set(e, ERR_SPEC, "%s: files[%zu]: version '%s' of '%s', but versions says '%s'", path, at,
-                       f->version, f->name, want);
+                       f->version, f->name, want ? want : "");
     for (size_t i = 0; i < at; i++) {
         const struct artifact_file *g = &a->files[i];
         bool many = is_wheel(f) || strcmp(f->name, "k3s-images") == 0;

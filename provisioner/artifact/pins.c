@@ -1,6 +1,7 @@
 #include "artifact/pins.h"
 #include "artifact/lockfile.h"
 #include "artifact/ref.h"
+#include "artifact/wheels.h"
 #include "artifact/wheels_pins.h"
 #include "core/mem.h"
 #include "core/util.h"
@@ -148,5 +149,5 @@ int pins_fill(const struct spec *s, struct artifacts *ret, struct err *e)
     if (s->prefect.version && strcmp(s->prefect.version, pins_prefect) != 0)
         return unknown_version("prefect.version", s->prefect.version, pins_prefect, e);
     ret->prefect = xstrdup(pins_prefect);
-    return strcmp(s->runtime, "systemd") == 0 ? wheels_pins_add(ret->prefect, ret, e) : fill_k3s(s, ret, e);
+    return wheels_needed(s) ? wheels_pins_add(ret->prefect, ret, e) : fill_k3s(s, ret, e);
 }

@@ -323,7 +323,7 @@ int artifacts_pull(const struct spec *s, const char *arch, const char *out_dir, 
     p.from = from;
     p.now = xcalloc(1, sizeof(*p.now));
     p.scratch = fsx_join(out_dir, ".blobs");
-    int rc = pull_all(&p, strcmp(s->runtime, "systemd") == 0, e);
+    int rc = pull_all(&p, wheels_needed(s), e);
     if (rc < 0) { /* each goes only when it is empty */
         (void)rmdir(p.scratch);
         (void)rmdir(out_dir);

@@ -2,6 +2,7 @@
 #include "artifact/lockfile.h"
 #include "artifact/pins.h"
 #include "artifact/ref.h"
+#include "artifact/wheels.h"
 #include "artifact/wheels_summary.h"
 #include "core/fsx.h"
 #include "core/mem.h"
@@ -60,11 +61,10 @@ static bool has_file(const struct artifacts *a, const char *name)
 /* A lock is made for a runtime: that of the other has nothing of what this one needs. */
 static int match_runtime(const struct artifacts *a, const struct spec *s, struct err *e)
 {
-    bool systemd = strcmp(s->runtime, "systemd") == 0;
-
-    if (systemd ? has_file(a, "wheel-prefect") : a->k3s && a->helm && a->charts)
+    if (wheels_needed(s) ? has_file(a, "wheel-prefect") : a->k3s && a->helm && a->charts)
         return 0;
-    (void)err_set(e, ERR_CONFLICT, "the spec has runtime '%s', '%s' was not made for it", s->runtime, a->lock_path);
+    (void)err_set(e, ERR_CONFLICT, "the spec has runtime '%s', '%s' was not made for it",
+                  wheels_needed(s) ? "systemd" : "k3s", a->lock_path);
     if (a->dir)
         return err_hint(e, "fill '%s' anew with `slipway artifacts pull`", a->dir);
     return err_hint(e, "`slipway lock` writes the lock anew");
@@ -73,7 +73,7 @@ static int match_runtime(const struct artifacts *a, const struct spec *s, struct
 /* Every version that the spec names must be the one that is locked. */
 static int match_spec(const struct artifacts *a, const struct spec *s, struct err *e)
 {
-    bool k3s = strcmp(s->runtime, "systemd") != 0;
+    bool k3s = !wheels_needed(s);
 
     const struct {
         const char *key, *spec, *lock;

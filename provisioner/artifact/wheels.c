@@ -15,6 +15,11 @@ struct pick {
     int rank;
 };
 
+bool wheels_needed(const struct spec *s)
+{
+    return s->runtime && strcmp(s->runtime, "systemd") == 0;
+}
+
 static bool source_is(const struct spec *s, const char *type)
 {
     bool found = s->flows.source.type && strcmp(s->flows.source.type, type) == 0;

@@ -12,6 +12,9 @@
 #define WHEELS_PYTHON_MAX 13
 #define WHEELS_GROUPS_MAX 6 /* every group, and the NULL at the end */
 
+/* Runtime systemd: wheels instead of K3s, Helm, charts and images. */
+bool wheels_needed(const struct spec *s);
+
 /* The groups that a spec needs, "prefect" first, NULL-terminated. */
 void wheels_groups(const struct spec *s, const char *ret[static WHEELS_GROUPS_MAX]);
 

@@ -58,6 +58,20 @@ static const struct group_row *group_row(const char *name)
     return NULL;
 }
 
+/* pip's own last sentence instead of the tail of what it printed. */
+static int last_error(struct err *e)
+{
+    static const char mark[] = "ERROR: ";
+    const char *at = NULL;
+
+    for (const char *p = e->msg; e->code == ERR_REMOTE && (p = strstr(p, mark)); p++)
+        at = p;
+    if (!at)
+        return -1;
+    AUTO_FREE char *line = xstrndup(at + strlen(mark), strcspn(at + strlen(mark), "\n"));
+    return err_set(e, ERR_REMOTE, "pip: %s", line);
+}
+
 static int run(struct resolving *r, const char *const argv[], const char *input, struct sbuf *out, struct err *e)
 {
     const struct proc_opts o = {
@@ -155,8 +169,10 @@ static json_t *ask_pip(struct resolving *r, const char *constraints, struct err 
         else
             svec_addf(&argv, "%s=prefect==%s", row->name, r->prefect);
     }
-    if (run(r, svec_argv(&argv), template_get("templates/lock-wheels.py"), &out, e) < 0)
+    if (run(r, svec_argv(&argv), template_get("templates/lock-wheels.py"), &out, e) < 0) {
+        (void)last_error(e);
         return NULL;
+    }
     return jsonx_parse(out.data, out.len, "pip's answer", e);
 }
 
@@ -242,8 +258,10 @@ static int prove(struct resolving *r, struct err *e)
         write_files(files, n, &paths, links, requirements, e) < 0)
         return -1;
     ui_note(r->ui, "pip installs %zu wheels", n);
-    if (run(r, install, NULL, NULL, e) < 0)
+    if (run(r, install, NULL, NULL, e) < 0) {
+        (void)last_error(e);
         return err_wrap(e, "install the resolved wheels of Prefect %s", r->prefect);
+    }
     ui_note(r->ui, "importing Prefect %s", r->prefect);
     if (import_all(r, e) < 0) {
         if (e->code != ERR_REMOTE)

@@ -28,7 +28,8 @@ static json_t *summary_of(const json_t *files, const char *name)
         size += jsonx_int(row, "size", 0);
         known &= jsonx_int(row, "size", 0) > 0; /* an index does not say it */
     }
-    qsort(lines.items, lines.len, sizeof(*lines.items), by_text);
+    if (lines.len)
+        qsort(lines.items, lines.len, sizeof(*lines.items), by_text);
     for (i = 0; i < lines.len; i++)
         hash_sha256_add(hash, lines.items[i], strlen(lines.items[i]));
     hash_sha256_free(hash, digest);

@@ -29,11 +29,6 @@ static int check(struct run *r, const struct step *s, enum step_state *ret, stru
     return 0;
 }
 
-static bool is_systemd(const struct run *r)
-{
-    return strcmp(r->spec->runtime, "systemd") == 0;
-}
-
 /* Best effort for a machine elsewhere: it may reach what this host does not, and have another architecture. */
 static int forgive(struct run *r, struct err *e)
 {
@@ -80,7 +75,7 @@ static int apply(struct run *r, const struct step *s, struct err *e)
     const char *arch = likely_arch();
 
     (void)s;
-    if (is_systemd(r))
+    if (wheels_needed(r->spec))
         return apply_wheels(r, e);
     for (size_t i = 0; i < r->artifacts->n_files; i++) {
         const struct artifact_file *f = &r->artifacts->files[i];
@@ -152,7 +147,7 @@ int prefetch_possible(struct run *r, struct err *e)
     /* Elsewhere neither the network nor the architecture is this host's. */
     if (!r->provider->ops->same_network || journal_mark(r->journal, "artifacts/local") == JOURNAL_DONE)
         return 0;
-    if (is_systemd(r))
+    if (wheels_needed(r->spec))
         return wheels_possible(r, e);
     if (r->artifacts->dir)
         return 0;

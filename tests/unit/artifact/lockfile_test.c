@@ -15,7 +15,11 @@
 #define PG                 "{'role':'postgres','ref':'docker.io/library/postgres:17','arch':'amd64','digest':'sha256:" A "'}"
 #define DOC(files, images) "{'version':1," V ",'files':[" files "],'images':[" images "]}"
 #define FILE_ROW(more)     "{'name':'helm','version':'v3.22.0','arch':'amd64'," more "}"
-#define IMAGE_ROW(more)    "{'role':'prefect','arch':'amd64'," more "}"
+#define W                  "'versions':{'prefect':'3.8.3'}"
+#define WHEELS(files)      "{'version':1," W ",'files':[" files "],'images':[]}"
+#define WHEEL(group, file, version, arch, sum) \
+    "{'name':'wheel-" group "','file':'" file "','version':'" version "','arch':'" arch "','sha256':'" sum "'}"
+#define IMAGE_ROW(more) "{'role':'prefect','arch':'amd64'," more "}"
 
 /* ' for ", so that the table can be read. */
 static char *json(const char *text)
@@ -38,7 +42,7 @@ static const struct { const char *name, *text; enum err_code code; const char *s
     { "duplicate key", "{'version':1,'version':1}", ERR_SPEC, "lock" },
     { "unknown key", "{'version':1," V ",'files':[],'images':[],'extra':1}", ERR_SPEC, "unknown key 'extra'" },
     { "no versions", "{'version':1,'files':[],'images':[]}", ERR_SPEC, "versions: not an object" },
-    { "a version is missing", "{'version':1,'versions':{'k3s':'v1'},'files':[],'images':[]}", ERR_SPEC, "key 'helm' is missing" },
+    { "a version is missing", "{'version':1,'versions':{'k3s':'v1'},'files':[],'images':[]}", ERR_SPEC, "key 'prefect' is missing" },
     { "a version that is a path", "{'version':1,'versions':{'k3s':'../v1','helm':'1','prefect':'1','charts':'1'},'files':[],'images':[]}", ERR_SPEC, "versions.k3s: not a version" },
     { "a version with a quote", "{'version':1,'versions':{'k3s':'v1;id','helm':'1','prefect':'1','charts':'1'},'files':[],'images':[]}", ERR_SPEC, "versions.k3s: not a version" },
     { "no files", "{'version':1," V ",'images':[]}", ERR_SPEC, "not arrays" },
@@ -65,6 +69,14 @@ static const struct { const char *name, *text; enum err_code code; const char *s
     { "same thing twice", DOC(K3S "," "{'name':'k3s','version':'v1.21.2+k3s1','arch':'amd64','file':'other','sha256':'" B "'}", ""), ERR_SPEC, "second row for 'k3s' on amd64" },
     { "same file twice", DOC(K3S "," K3S, ""), ERR_SPEC, "second row for the file" },
     { "k3s of another version than versions", DOC("{'name':'k3s','version':'v9','arch':'amd64','file':'k','sha256':'" A "'}", ""), ERR_SPEC, "but versions says 'v1.21.2+k3s1'" },
+    { "k3s without its version", "{'version':1," W ",'files':[" K3S "],'images':[]}", ERR_SPEC, "but versions says ''" },
+    { "a wheel that is none", WHEELS(WHEEL("prefect", "pip-1.0.tar.gz", "1.0", "any", A)), ERR_SPEC, "files[0]: 'pip-1.0.tar.gz' is not the name of a wheel" },
+    { "a wheel for Windows", WHEELS(WHEEL("prefect", "a-1.0-cp311-cp311-win_amd64.whl", "1.0", "amd64", A)), ERR_SPEC, "not the name of a wheel for Linux" },
+    { "a wheel of another version", WHEELS(WHEEL("prefect", "a-1.0-py3-none-any.whl", "1.1", "any", A)), ERR_SPEC, "is not version 1.1 for any" },
+    { "a wheel for another arch", WHEELS(WHEEL("prefect", "a-1.0-py3-none-any.whl", "1.0", "amd64", A)), ERR_SPEC, "is not version 1.0 for amd64" },
+    { "a group that is not known", WHEELS(WHEEL("oracle", "a-1.0-py3-none-any.whl", "1.0", "any", A)), ERR_SPEC, "files[0].name: not one of" },
+    { "the same wheel twice in a group", WHEELS(WHEEL("aws", "a-1.0-py3-none-any.whl", "1.0", "any", A) "," WHEEL("aws", "a-1.0-py3-none-any.whl", "1.0", "any", A)), ERR_SPEC, "second row for the file" },
+    { "one wheel with two digests", WHEELS(WHEEL("aws", "a-1.0-py3-none-any.whl", "1.0", "any", A) "," WHEEL("gcp", "a-1.0-py3-none-any.whl", "1.0", "any", B)), ERR_SPEC, "second row for the file" },
     { "unknown role", DOC("", "{'role':'redis'}"), ERR_SPEC, "images[0].role" },
     { "bad reference", DOC("", "{'ref':'UPPER/x'}"), ERR_SPEC, "images[0].ref" },
     { "digest without its algorithm", DOC("", "{'digest':'" A "'}"), ERR_SPEC, "images[0].digest" },
@@ -135,6 +147,28 @@ static void full_lock_is_read(void **state)
 }
 
 /* Rows in any order give the same bytes, and what is read is what was written. */
+/* A lock of runtime systemd: no K3s, several wheels of one package, one wheel in two groups. */
+static void wheels_are_read(void **state)
+{
+    // clang-format off
+    static const char text[] = WHEELS(
+        WHEEL("prefect", "a-1.0-cp311-cp311-manylinux2014_x86_64.whl", "1.0", "amd64", A) ","
+        WHEEL("prefect", "a-1.0-cp312-cp312-manylinux2014_x86_64.whl", "1.0", "amd64", B) ","
+        WHEEL("aws", "b-1-py3-none-any.whl", "1", "any", A) ","
+        WHEEL("gcp", "b-1-py3-none-any.whl", "1", "any", A));
+    // clang-format on
+    AUTO_ARTIFACTS struct artifacts *a = xcalloc(1, sizeof(*a));
+    AUTO_FREE char *doc = json(text);
+    struct err e = ERR_INIT;
+
+    (void)state;
+    if (lockfile_parse(doc, strlen(doc), "lock", a, &e) < 0)
+        fail_msg("%s", e.msg);
+    assert_int_equal(a->n_files, 4);
+    assert_null(a->k3s);
+    assert_string_equal(a->prefect, "3.8.3");
+}
+
 static void written_lock_is_stable(void **state)
 {
     char dir[] = "/tmp/slipway-lock.XXXXXX";
@@ -172,9 +206,8 @@ static void written_lock_is_stable(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(broken_locks_are_refused),
-        cmocka_unit_test(cut_locks_are_refused),
-        cmocka_unit_test(full_lock_is_read),
+        cmocka_unit_test(broken_locks_are_refused), cmocka_unit_test(cut_locks_are_refused),
+        cmocka_unit_test(full_lock_is_read),        cmocka_unit_test(wheels_are_read),
         cmocka_unit_test(written_lock_is_stable),
     };
 
