@@ -39,7 +39,7 @@ const struct command command_table[] = { /* sorted by name */
     { "list", "", "list the deployments of this user", 0, 0, false, 0, cmd_list, "" },
     { "lock", "", "resolve every artifact to a digest and write slipway.lock", 0, 0, false, 0, cmd_lock,
       "From then on exactly these bytes are demanded.\n" },
-    { "logs", "[server|worker|database|k3s|run|RUN]", "show the logs of a part, of a flow run, or of slipway's own last run", 0, 1, false, HAS(FOLLOW), cmd_logs,
+    { "logs", "[server|worker|database|health|k3s|run|RUN]", "show the logs of a part, of a flow run, or of slipway's own last run", 0, 1, false, HAS(FOLLOW), cmd_logs,
       "RUN is the id of a flow run, its first 8 or more digits, or its name: what it logged and what its\n"
       "infrastructure printed, in the order of time. `run` is slipway's own last run.\n"
       "  slipway logs server --follow\n"

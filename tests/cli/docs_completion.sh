@@ -41,6 +41,9 @@ for shell in bash fish; do
     offers $shell '--no-canary --no-color' slipway bootstrap --no
     offers $shell 'bash fish zsh' slipway completion ''
     offers $shell 'server' slipway logs s
+    offers $shell 'run runs' slipway ru
+    offers $shell 'late' slipway runs --state l
+    offers $shell '--wait' slipway run --w
 done
 [ "$failed" -eq 0 ] && echo "completion: ok"
 exit "$failed"

@@ -27,6 +27,12 @@ static const struct {
     { { "completion" }, ERR_USAGE, "'completion' needs: bash|zsh|fish" },
     { { "status", "-o", "yaml" }, ERR_USAGE, "text or json, not 'yaml'" },
     { { "status", "--", "ls" }, ERR_USAGE, "takes no command after '--'" },
+    { { "-p", "80", "open" }, ERR_USAGE, "belongs behind its command" },
+    { { "status", "-p", "80" }, ERR_USAGE, "'status' has no option '--p" },
+    { { "run" }, ERR_USAGE, "'run' needs: FLOW/DEPLOYMENT" },
+    { { "run", "a/b", "-p" }, ERR_USAGE, "needs a value: KEY=VALUE" },
+    { { "runs", "--wiat" }, ERR_USAGE, "see `slipway help runs`" },
+    { { "run", "a/b", "--wiat" }, ERR_USAGE, "did you mean --wait?" },
 };
 
 static int parse(const char *const words[MAX_WORDS], char *argv[MAX_WORDS + 2], struct app *app, struct err *e)
@@ -85,20 +91,63 @@ static void tables_are_sane(void **state)
         if (c[1].name && strcmp(c->name, c[1].name) >= 0)
             fail_msg("'%s' stands before '%s'", c->name, c[1].name);
     }
-    for (size_t i = 0; i < OPT_COUNT; i++) {
+    for (size_t i = 0; i < OPT_COUNT; i++)
         assert_int_equal(option_table[i].id, i);
-        for (size_t k = 0; k < i; k++)
-            if (option_table[i].letter && option_table[i].letter == option_table[k].letter)
-                fail_msg("-%c is --%s and --%s", option_table[i].letter, option_table[k].name, option_table[i].name);
+}
+
+/* For each command, and for none, a letter means one option. */
+static void letters_are_unique(void **state)
+{
+    (void)state;
+    for (const struct command *c = command_table;; c++) {
+        const struct command *cmd = c->name ? c : NULL;
+        for (size_t i = 0; i < OPT_COUNT; i++) {
+            for (size_t k = 0; k < i; k++)
+                if (option_table[i].letter && option_table[i].letter == option_table[k].letter &&
+                    option_allowed(cmd, &option_table[i]) && option_allowed(cmd, &option_table[k]))
+                    fail_msg("%s: -%c is --%s and --%s", cmd ? cmd->name : "no command", option_table[i].letter,
+                             option_table[k].name, option_table[i].name);
+        }
+        if (!cmd)
+            break;
     }
 }
 
-static void distance(void **state)
+/* -p is --port for some commands and --param for another: before the command nobody can tell. */
+static void letter_of_the_command(void **state)
 {
+    const char *const run[MAX_WORDS] = { "run", "-p", "a=1", "etl/daily", "-pb=2", "--param=c=x=y", "--wait" };
+    const char *const open_ui[MAX_WORDS] = { "open", "-p", "8080" };
+    char *argv[MAX_WORDS + 2];
+    struct app app = { 0 }, ui = { 0 };
+    struct err e = ERR_INIT;
+
     (void)state;
-    assert_int_equal(options_distance("plan", "plan"), 0);
-    assert_int_equal(options_distance("paln", "plan"), 2);
-    assert_int_equal(options_distance("", "plan"), 4);
+    assert_int_equal(parse(run, argv, &app, &e), 0);
+    assert_int_equal(app.n_params, 3);
+    assert_string_equal(app.params[0], "a=1");
+    assert_string_equal(app.params[1], "b=2");
+    assert_string_equal(app.params[2], "c=x=y");
+    assert_string_equal(app.args[0], "etl/daily");
+    assert_null(app.opt[OPT_PORT]);
+    assert_non_null(app.opt[OPT_WAIT]);
+    assert_int_equal(parse(open_ui, argv, &ui, &e), 0);
+    assert_string_equal(ui.opt[OPT_PORT], "8080");
+    assert_int_equal(ui.n_params, 0);
+}
+
+static void too_many_params(void **state)
+{
+    char *argv[2 + PARAMS_MAX + 2] = { (char *)(uintptr_t) "slipway", (char *)(uintptr_t) "run" };
+    struct app app = { 0 };
+    struct err e = ERR_INIT;
+
+    (void)state;
+    for (size_t i = 0; i <= PARAMS_MAX; i++)
+        argv[2 + i] = (char *)(uintptr_t) "-pa=1";
+    assert_int_equal(options_parse(2 + PARAMS_MAX + 1, argv, &app, &e), -1);
+    assert_int_equal(e.code, ERR_USAGE);
+    assert_non_null(strstr(e.msg, "more than 64 times"));
 }
 
 int main(void)
@@ -107,7 +156,9 @@ int main(void)
         cmocka_unit_test(refused),
         cmocka_unit_test(understood),
         cmocka_unit_test(tables_are_sane),
-        cmocka_unit_test(distance),
+        cmocka_unit_test(letters_are_unique),
+        cmocka_unit_test(letter_of_the_command),
+        cmocka_unit_test(too_many_params),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
