@@ -77,10 +77,8 @@ char *check_git_url(const char *text, const char *dir, struct err *e)
     if (scheme && at && (http || memchr(host, ':', (size_t)(at - host))))
         return check_no(e, "has a password or token in it; a spec holds no secrets, name it in 'token' beside the URL");
     if (scheme && !http && strncmp(text, "ssh://", 6) != 0 && strncmp(text, "file://", 7) != 0)
-        return check_no(e,
-                        "uses '%.*s', which git does not prove or slipway does not know; write https, http, ssh or "
-                        "file",
-                        (int)(scheme - text < 20 ? scheme - text : 20), text);
+        return check_no(e, "begins with '%.*s'; write a URL with https, http, ssh or file",
+                        (int)(host - text < 20 ? host - text : 20), text);
     return xstrdup(text);
 }
 

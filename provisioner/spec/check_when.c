@@ -48,6 +48,8 @@ static const char *cron_item(const char *p, const struct unit *u, uint64_t *mask
     int from = u->min, to = u->max, step = 1;
     bool any = *p == '*';
 
+    if (!*p)
+        return "is empty";
     if (any) {
         p++;
     } else {
@@ -59,8 +61,6 @@ static const char *cron_item(const char *p, const struct unit *u, uint64_t *mask
             to = cron_value(&p, u);
             if (to < 0)
                 return "is not in its range";
-            if (to < from)
-                return "ends before it begins";
             any = true;
         }
     }
@@ -74,8 +74,9 @@ static const char *cron_item(const char *p, const struct unit *u, uint64_t *mask
     }
     if (*p)
         return "is not a number, a range or a step";
-    for (int i = from; i <= to; i += step)
-        *mask |= (uint64_t)1 << i;
+    int length = u->max - u->min + 1, last = to < from ? to + length : to; /* 22-2 goes over midnight, as in Prefect */
+    for (int i = from; i <= last; i += step)
+        *mask |= (uint64_t)1 << (u->min + (i - u->min) % length);
     return NULL;
 }
 
@@ -146,7 +147,8 @@ char *check_cron(const char *text, const char *dir, struct err *e)
         if (!cron_unit(words[i], &units[i], &masks[i], e))
             return NULL;
     }
-    if (words[WEEKDAY][0] == '*' && !has_a_date(masks))
+    uint64_t weekdays = masks[WEEKDAY] | masks[WEEKDAY] >> 7; /* 0 and 7 are Sunday */
+    if ((weekdays & 0x7F) == 0x7F && !has_a_date(masks))
         return check_no(e, "has day of month '%.40s' in month '%.40s', a date that no year has", words[DAY],
                         words[MONTH]);
     return xasprintf("%s %s %s %s %s", words[0], words[1], words[2], words[3], words[4]);

@@ -38,8 +38,8 @@
     { .path = path_ ".git", .type = FIELD_SECTION, .example = "{url: https://git.example.com/team/flows.git}",        \
       .summary = "a git repository, cloned for each flow run" },                                                      \
     { .path = path_ ".git.url", .type = FIELD_STRING, .required = true, .hush = true, .accept = check_git_url,        \
-      .pattern = "^((https?|ssh)://([A-Za-z0-9@._-]+|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?/|file:///|"              \
-                 "[A-Za-z0-9_][A-Za-z0-9._-]*@[A-Za-z0-9.-]+:)[A-Za-z0-9._~/%+@-]+$",                                  \
+      .pattern = "^(https?://" HOST_PATTERN "/|ssh://([A-Za-z0-9._-]+@)?" HOST_PATTERN "/|file:///|"                  \
+                 "[A-Za-z0-9_][A-Za-z0-9._-]*@[A-Za-z0-9.-]+:)[A-Za-z0-9._~/%+@-]+$",                                 \
       .wants = "a URL such as https://git.example.com/team/flows.git, git@HOST:PATH or file:///PATH",                 \
       .example = "https://git.example.com/team/flows.git", .offset = at_(url),                                        \
       .summary = "https, http, ssh (git@HOST:PATH) or file; a password goes into 'token', never into the URL" },      \
@@ -107,7 +107,8 @@
       .wants = "a path without a leading '/', such as etl/nightly", .absent = "all of the " in_, .example = "etl",    \
       .offset = at_, .summary = "folder in the " in_ "; entrypoints start there" }
 
-#define URL_PATTERN "^https?://([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?(/[A-Za-z0-9._~/%+-]*)?$"
+#define HOST_PATTERN "([A-Za-z0-9._-]+|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?"
+#define URL_PATTERN  "^https?://" HOST_PATTERN "(/[A-Za-z0-9._~/%+-]*)?$"
 
 #define ENDPOINT(path_, at_, whose_)                                                                                  \
     { .path = path_, .type = FIELD_STRING, .hush = true, .pattern = URL_PATTERN, .accept = check_url,                 \
@@ -211,7 +212,8 @@ const struct field field_table[] = {
          "id of the workspace"),
     SECRET("prefect.server.cloud.key", SPEC_CLOUD, key, "PREFECT_API_KEY", "the environment variable PREFECT_API_KEY",
            "API key"),
-    { .path = "prefect.server.url", .type = FIELD_STRING, .hush = true, .accept = check_api_url, .pattern = URL_PATTERN,
+    { .path = "prefect.server.url", .type = FIELD_STRING, .hush = true, .accept = check_api_url,
+      .pattern = "^https?://" HOST_PATTERN "/+[A-Za-z0-9._~%+-][A-Za-z0-9._~/%+-]*$",
       .wants = "a URL such as https://prefect.example.com/api", .absent = "an own server is made",
       .example = "https://prefect.example.com/api", .offset = AT(prefect.server.url),
       .summary = "API of a server that exists, in place of an own one" },
@@ -323,6 +325,8 @@ const struct field field_table[] = {
       .offset = OF(deployment, schedules), .count = OF(deployment, n_schedules),
       .summary = "when it runs by itself; each has exactly one of cron, interval and rrule" },
     { .path = "flows.deployments[].schedules[].cron", .type = FIELD_STRING, .accept = check_cron,
+      .pattern = "^(@(hourly|daily|midnight|weekly|monthly|yearly|annually)|"
+                 "[0-9A-Za-z*/,-]+( +[0-9A-Za-z*/,-]+){4})$",
       .wants = "minute, hour, day of month, month and day of week, such as '0 6 * * mon-fri'",
       .absent = "interval or rrule", .example = "'*/15 9-17 * * mon-fri'", .offset = OF(schedule, cron),
       .summary = "cron expression of 5 fields, or @hourly, @daily, @weekly, @monthly, @yearly" },
@@ -330,6 +334,7 @@ const struct field field_table[] = {
       .absent = "cron or rrule", .example = "900", .offset = OF(schedule, interval_s),
       .summary = "seconds from one run to the next" },
     { .path = "flows.deployments[].schedules[].rrule", .type = FIELD_STRING, .accept = check_rrule,
+      .pattern = "^FREQ=(YEARLY|MONTHLY|WEEKLY|DAILY|HOURLY|MINUTELY|SECONDLY)(;[A-Z]+=[A-Z0-9+,-]+)*$",
       .wants = "parts such as FREQ=WEEKLY;BYDAY=MO", .absent = "cron or interval",
       .example = "FREQ=MONTHLY;BYDAY=-1FR;BYHOUR=18", .offset = OF(schedule, rrule),
       .summary = "RFC 5545 recurrence rule; it costs the scheduler far more than cron, which is a warning" },

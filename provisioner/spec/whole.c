@@ -62,6 +62,14 @@ bool whole_given(const struct whole *w, const char *path)
     return found && !(n->kind == YT_SCALAR && yt_classify(n, NULL) == YT_NULL);
 }
 
+const struct yt_node *whole_node(const struct whole *w, const char *path, enum yt_kind kind)
+{
+    bool found;
+    const struct yt_node *n = node_at(w->root, path, &found);
+
+    return found && n->kind == kind ? n : NULL;
+}
+
 void whole_secret(const struct whole *w, const struct spec_secret *s, const char *path)
 {
     AUTO_FREE char *field = xasprintf("%s.file", path);
@@ -152,10 +160,12 @@ static void check_pool(const struct whole *w, struct spec_pool *pool, size_t i)
     if (!pool->type)
         pool->type = xstrdup(k3s ? "kubernetes" : "process");
     bool docker = strcmp(pool->type, "docker") == 0;
-    if (k3s != (strcmp(pool->type, "kubernetes") == 0))
+    const struct yt_node *said = whole_node(w, socket, YT_SCALAR);
+    bool refused = !said || strcmp(said->text, "false") == 0; /* any other word was reported */
+    if (w->runtime_known && k3s != (strcmp(pool->type, "kubernetes") == 0))
         whole_say(w, type, "is %s, which runtime %s does not have; write %s", pool->type, w->s->runtime,
                   k3s ? "kubernetes, or runtime: systemd" : "process or docker, or runtime: k3s");
-    else if (docker && !pool->docker_socket)
+    else if (docker && !pool->docker_socket && refused)
         whole_say(
             w, type,
             "is docker, whose worker needs Docker's socket, and whoever has that has root on the machine; if that "
@@ -165,24 +175,18 @@ static void check_pool(const struct whole *w, struct spec_pool *pool, size_t i)
     check_queues(w, pool, i);
 }
 
-/* A wrong word for the runtime was reported; what follows from the default in its place would only confuse. */
-static bool runtime_is_read(const struct whole *w)
-{
-    const struct yt_node *n = yt_get(w->root, "runtime");
-
-    return !n || (n->kind == YT_SCALAR && strcmp(n->text, w->s->runtime) == 0);
-}
-
 void whole_check(const struct yt_node *root, struct spec *s, struct spec_problems *p)
 {
-    const struct whole w = { root, s, p };
+    const struct yt_node *runtime = yt_get(root, "runtime");
+    bool known = !runtime || (runtime->kind == YT_SCALAR && strcmp(runtime->text, s->runtime) == 0);
+    const struct whole w = { root, s, p, known };
     int64_t zombie = s->prefect.automations.zombie_min;
 
-    if (!runtime_is_read(&w))
-        return;
-    check_disk(&w);
+    if (known) {
+        check_disk(&w);
+        check_runtime(&w);
+    }
     check_server(&w);
-    check_runtime(&w);
     for (size_t i = 0; i < s->prefect.n_work_pools; i++)
         check_pool(&w, &s->prefect.work_pools[i], i);
     if (zombie > 0 && zombie < 9)

@@ -8,6 +8,7 @@ struct whole {
     const struct yt_node *root;
     struct spec *s;
     struct spec_problems *p;
+    bool runtime_known; /* false: a wrong word was reported; what would follow from the default only confuses */
 };
 
 /* Completes `s` (pool types, queue priorities, slugs, folders) and reports what does not go together. */
@@ -23,3 +24,5 @@ void whole_warn(const struct whole *w, const char *path, const char *fmt, ...) P
 void whole_secret(const struct whole *w, const struct spec_secret *s, const char *path);
 /* Did the user write that field, with a value? */
 bool whole_given(const struct whole *w, const char *path);
+/* The node there when it is of that kind, or NULL. */
+const struct yt_node *whole_node(const struct whole *w, const char *path, enum yt_kind kind);

@@ -22,11 +22,9 @@ static void add_text(struct sbuf *out, const char *text, bool cron)
     static const struct {
         char sign;
         const char *in_cron, *before_digit;
-    } words[] = { { '*', "all", NULL },
-                  { '/', "by", NULL },
-                  { ',', "and", NULL },
-                  { '-', "to", "minus" },
-                  { '+', NULL, "plus" } };
+    } words[] = {
+        { '*', "all", NULL }, { '/', "by", NULL }, { ',', "and", NULL }, { '-', "to", "minus" }, { '+', NULL, "plus" }
+    };
 
     for (; *text; text++) {
         const char *word = NULL;
@@ -185,7 +183,7 @@ static void check_pool(const struct whole *w, const struct spec_deployment *d, c
     if (!queue)
         whole_say(w, field, "is '%s', which pool '%s' does not have; there are: %s", d->queue,
                   pool->name ? pool->name : "?", have.data);
-    bool process = is(pool->type, "process");
+    bool process = w->runtime_known && is(pool->type, "process");
     if (process && d->image)
         whole_say(w, image, "is for pools of type kubernetes and docker; pool '%s' runs processes", pool->name);
     else if (process && is(source->type, "image"))
@@ -235,6 +233,8 @@ static void check_deployment(const struct whole *w, size_t i)
     struct spec_deployment *d = &w->s->flows.deployments[i];
     AUTO_FREE char *path = xasprintf("flows.deployments[%zu]", i), *source = xasprintf("%s.source", path);
 
+    if (!whole_node(w, path, YT_MAP))
+        return;
     check_source(w, &d->source, source);
     if (!whole_given(w, source) && !whole_given(w, "flows.source"))
         whole_say(w, path, "has no source; write one here or as 'flows.source'");
@@ -243,7 +243,8 @@ static void check_deployment(const struct whole *w, size_t i)
     check_entrypoint(w, d, path);
     for (size_t k = 0; k < d->n_schedules; k++) {
         AUTO_FREE char *schedule = xasprintf("%s.schedules[%zu]", path, k);
-        check_schedule(w, d, k, schedule);
+        if (whole_node(w, schedule, YT_MAP))
+            check_schedule(w, d, k, schedule);
     }
 }
 
@@ -265,9 +266,9 @@ static void check_load(const struct whole *w)
     if (n >= SHORT_MANY || per_min >= SHORT_PER_MIN)
         whole_warn(
             w, "flows.deployments",
-            "has %zu schedules with an interval below %d s, which start %.0f runs a minute; the scheduler and the "
-            "database fall behind, let one run do more",
-            n, SHORT_S, per_min);
+            "has %zu schedule%s with an interval below %d s, which start%s %.0f runs a minute; the scheduler and "
+            "the database fall behind, let one run do more",
+            n, n == 1 ? "" : "s", SHORT_S, n == 1 ? "s" : "", per_min);
 }
 
 void whole_check_flows(const struct whole *w)

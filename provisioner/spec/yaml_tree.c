@@ -66,6 +66,8 @@ static void report_syntax(struct reader *r)
         remedy = "; this is a tab, and YAML indents with spaces";
     } else if (char_at(r, &at) && strchr("@`%", char_at(r, &at))) {
         remedy = "; put a value that starts with this character in quotes";
+    } else if (p->context && strstr(p->context, "alias")) {
+        remedy = "; put a value that starts with '*' in quotes";
     } else if (strstr(problem, "mapping values are not allowed")) {
         remedy = "; look at this line and the one before: a colon needs a space behind it, text with ': ' needs quotes";
     }
