@@ -9,7 +9,10 @@ for p in "$@"; do
     dpkg-query -W -f '${db:Status-Abbrev}\n' "$p" 2>/dev/null | grep -q '^ii' || missing="$missing $p"
 done
 [ -n "$missing" ] || exit 0
+# A run that was killed on the operator's side may still be at work here: one at a time.
 mkdir -p /var/lib/slipway
+exec 9>/var/lib/slipway/install.lock
+flock -w 600 9
 # PostgreSQL's package would make and start a cluster of its own; ours is another one.
 if [ ! -e /etc/postgresql-common ]; then
     mkdir /etc/postgresql-common
@@ -20,6 +23,8 @@ before=$(mktemp)
 trap 'rm -f "$before"' EXIT
 list >"$before"
 apt() { apt-get -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 -qq "$@" >&2; }
+# What an interruption left half-installed.
+dpkg --configure -a >&2
 apt update
 # The record is written even when this is cut short: what was unpacked is removed again by teardown.
 status=0

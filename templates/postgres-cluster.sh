@@ -2,6 +2,10 @@
 # the password on stdin, restarted when it ends. Prints its version and the socket's port. Idempotent.
 set -eu
 IFS= read -r password
+# A run that was killed on the operator's side may still be at work here: one at a time.
+mkdir -p /var/lib/slipway
+exec 9>/var/lib/slipway/install.lock
+flock -w 600 9
 version=$(ls /usr/lib/postgresql | sort -n | tail -n 1)
 unit=postgresql@$version-slipway.service
 conf=/etc/postgresql/$version/slipway

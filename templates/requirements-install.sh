@@ -4,6 +4,10 @@ set -eu
 dir=$1
 cat >/tmp/requirements.$$
 trap 'rm -f /tmp/requirements.$$ /tmp/constraints.$$' EXIT
+# A run that was killed on the operator's side may still be at work here: one at a time.
+mkdir -p /var/lib/slipway
+exec 9>/var/lib/slipway/install.lock
+flock -w 600 9
 [ ! -e "$dir" ] || exit 0
 venv=/var/lib/slipway/venv
 export HOME=/var/lib/slipway PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1

@@ -4,6 +4,12 @@
 set -eu
 wheels=$1 digest=$2
 venv=/var/lib/slipway/venv-$digest
+# A run that was killed on the operator's side may still be at work here: one at a time.
+mkdir -p /var/lib/slipway
+exec 9>/var/lib/slipway/install.lock
+flock -w 600 9
+# Done by the one that was waited for.
+[ "$(readlink /var/lib/slipway/venv)" != "venv-$digest" ] || exit 0
 rm -rf "$venv" "$wheels/files"
 mkdir "$wheels/files"
 tar -xf "$wheels/wheels.tar" -C "$wheels/files" --no-same-owner

@@ -7,6 +7,7 @@
 #include "core/jsonx.h"
 #include "core/mem.h"
 #include "core/util.h"
+#include "flow/deploy.h"
 #include "host/evidence.h"
 #include "host/node.h"
 #include "plan/plan.h"
@@ -61,10 +62,33 @@ static void print_next(struct app *app, struct run *r)
     ui_info(r->ui, "remove:      slipway teardown%s%s", f, spec);
 }
 
-static int finish(struct app *app, struct run *r, struct err *e)
+/* After the proof of the platform: a flow of the user's that is wrong does not make it unproven. */
+static int deploy_flows(struct run *r, json_t **ret_report, struct err *e)
+{
+    int64_t begin = r->clock->mono_ms(r->clock);
+    size_t i;
+    json_t *row;
+
+    if (!flow_wanted(r))
+        return 0;
+    phases_begin(r->phases, PHASE_FLOWS);
+    ui_phase(r->ui, phase_table[PHASE_FLOWS].name);
+    int rc = flow_deploy(r, false, ret_report, e);
+    phases_end(r->phases, PHASE_FLOWS);
+    ui_phase_end(r->ui, rc == 0, r->clock->mono_ms(r->clock) - begin);
+    json_array_foreach (json_object_get(*ret_report, "deployments"), i, row) {
+        const char *state = jsonx_str(row, "state");
+        r->changed = r->changed || strcmp(state, "created") == 0 || strcmp(state, "changed") == 0;
+    }
+    return rc < 0 ? err_wrap(e, "the platform is ready, its flows are not") : 0;
+}
+
+static int finish(struct app *app, struct run *r, json_t *flows, struct err *e)
 {
     AUTO_JSON json_t *doc = result_json(r, r->changed ? "done" : "no change", NULL);
 
+    if (flows)
+        json_object_set(doc, "flows", json_object_get(flows, "deployments"));
     if (!r->changed)
         ui_info(r->ui, "no change");
     if (r->changed) {
@@ -116,5 +140,8 @@ int cmd_bootstrap(struct app *app, struct err *e)
         return -1;
     if (engine_apply(r, steps, plan_steps(r, steps), e) < 0)
         return failed(r, e);
-    return finish(app, r, e);
+    AUTO_JSON json_t *flows = NULL;
+    if (deploy_flows(r, &flows, e) < 0)
+        return -1;
+    return finish(app, r, flows, e);
 }

@@ -14,6 +14,7 @@ const struct phase_row phase_table[PHASE_COUNT] = {
     [PHASE_SERVER]    = { "server",    420,  "Prefect server ready" },
     [PHASE_WORKER]    = { "worker",    300,  "work pools, workers ONLINE" },
     [PHASE_CANARY]    = { "canary",    300,  "a flow run COMPLETED" },
+    [PHASE_FLOWS]     = { "flows",     600,  "the spec's flows are deployed" },
     [PHASE_TEARDOWN]  = { "teardown",  600,  "everything removed" },
 };
 

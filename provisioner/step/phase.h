@@ -17,6 +17,7 @@ enum phase_id {
     PHASE_SERVER,
     PHASE_WORKER,
     PHASE_CANARY,
+    PHASE_FLOWS, /* the spec's deployments */
     PHASE_TEARDOWN,
     PHASE_COUNT,
 };

@@ -61,8 +61,11 @@ timed() { # label, command...
     label=$1
     shift
     from=$(milliseconds)
-    "$@"
-    echo "# $label: $(($(milliseconds) - from)) ms"
+    timed_status=0
+    "$@" || timed_status=$?
+    # Not to stdout, which may be a document.
+    echo "# $label: $(($(milliseconds) - from)) ms" >&2
+    return "$timed_status"
 }
 
 same_as_before() { # label

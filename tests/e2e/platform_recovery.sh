@@ -11,9 +11,10 @@ systemd) up || { cat "$work/err" >&2; fail "bootstrap"; } ;;
 *) bootstrap || { cat "$work/err" >&2; fail "bootstrap"; } ;;
 esac
 
-kill_systemd_server() { on_machine systemctl kill -s KILL slipway-prefect-server.service; }
-kill_systemd_worker() { on_machine systemctl kill -s KILL slipway-prefect-worker@default.service; }
-kill_systemd_database() { on_machine sh -c 'systemctl kill -s KILL "postgresql@*-slipway.service"'; }
+kill_main() { on_machine sh -c 'pid=$(systemctl show -p MainPID --value "$1"); [ "$pid" -gt 1 ] && kill -9 "$pid"' kill "$1"; }
+kill_systemd_server() { kill_main slipway-prefect-server.service; }
+kill_systemd_worker() { kill_main slipway-prefect-worker@default.service; }
+kill_systemd_database() { kill_main postgresql@15-slipway.service; }
 # By the process and not by the pod: nobody tells Kubernetes.
 kill_k3s_server() { on_machine pkill -9 -f 'prefect server start'; }
 kill_k3s_worker() { on_machine pkill -9 -f 'prefect worker start'; }

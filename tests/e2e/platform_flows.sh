@@ -1,0 +1,140 @@
+#!/bin/sh
+# platform_flows.sh: flows of the user in the runtime that RUNTIME names (systemd): a schedule that runs by itself, the
+# tutorial's prefect.yaml unchanged, a second deploy that changes nothing, what leaves the spec, run, logs, runs, doctor,
+# and the table of bad input: one sentence, the right exit status, nothing half-deployed.
+. "$(dirname "$0")/machine_lib.sh"
+. "$(dirname "$0")/platform_lib.sh"
+. "$(dirname "$0")/systemd_lib.sh"
+runtime=${RUNTIME:-systemd}
+name="flows-$(printf %s "$runtime" | cut -c 1-3)"
+flows="$work/flows"
+mkdir "$flows"
+cat > "$flows/tick.py" << 'EOF'
+from prefect import flow, task
+
+
+@task(retries=2)
+def double(x: int) -> int:
+    return 2 * x
+
+
+@flow(log_prints=True)
+def tick(n: int = 4, word: str = "tock"):
+    print(f"{word} {double(n)}")
+    if n < 0:
+        raise ValueError("n must not be negative")
+EOF
+printf 'six==1.17.0\n' > "$work/requirements.txt"
+
+spec_with() { # FLOWS_YAML
+    write_spec "$name" "runtime: $runtime
+prefect:
+  work_pools: [{name: default, concurrency: 4, queues: [{name: urgent, priority: 1}]}]
+$1"
+}
+deployment() { # NAME MORE
+    printf 'flows:\n  source: {local: {path: flows}}\n  deployments:\n    - name: %s\n      entrypoint: tick.py:tick\n%s\n' "$1" "${2:-}"
+}
+begin() {
+    case $runtime in
+    k3s) bootstrap "$@" ;;
+    *) up "$@" ;;
+    esac
+}
+
+spec_with "$(deployment often '      schedules: [{interval: 15, slug: often}]
+      parameters: {n: 7}
+      queue: urgent
+      tags: [e2e]
+      concurrency: {limit: 1, collision: cancel_new}')"
+timed "bootstrap with flows" begin || { cat "$work/err" >&2; fail "bootstrap"; }
+from=$(milliseconds)
+sw deploy > "$work/out" 2> "$work/err" || { cat "$work/err" >&2; fail "deploy"; }
+grep -q "unchanged *tick/often" "$work/out" || fail "a deploy after bootstrap: $(cat "$work/out")"
+pass "bootstrap deployed the flows; a deploy after it changes nothing"
+
+sw run tick/often -p n=21 -p word=answer --wait > "$work/out" 2> "$work/err" || { cat "$work/err" >&2; fail "run"; }
+grep -q "answer 42" "$work/out" || fail "the run's log: $(cat "$work/out")"
+pass "run --wait shows the run's own words"
+id=$(head -n 1 "$work/out" | cut -d ' ' -f 1)
+sw logs "$id" > "$work/out" 2> "$work/err" || { cat "$work/err" >&2; fail "logs RUN"; }
+[ "$(grep -c "answer 42" "$work/out")" = 1 ] || fail "logs RUN: $(cat "$work/out")"
+pass "logs RUN has each line once"
+expect 5 "FAILED|Failed" "a run that fails" sw run tick/often -p n=-1 --wait
+expect 2 "'n'.*integer|integer.*'n'" "a parameter of the wrong type" sw run tick/often -p n=many
+expect 2 "often" "an unknown deployment" sw run tick/oftne
+
+# By itself, at least twice.
+done_by_schedule=0
+for _ in $(seq 120); do
+    sw runs -o json --limit 100 > "$work/out" 2> /dev/null || true
+    done_by_schedule=$(python3 -c 'import json, sys
+rows = json.load(open(sys.argv[1]))["runs"]
+print(sum(r["state_type"] == "COMPLETED" and r.get("auto_scheduled", False) for r in rows))' "$work/out")
+    [ "$done_by_schedule" -ge 2 ] && break
+    sleep 1
+done
+[ "$done_by_schedule" -ge 2 ] || { cat "$work/out"; fail "the schedule made $done_by_schedule runs"; }
+pass "the schedule ran by itself: $done_by_schedule runs COMPLETED, $(($(milliseconds) / 1000 - from / 1000)) s after the deploy"
+
+# What changes, and what leaves.
+spec_with "$(deployment often '      schedules: [{interval: 3600, slug: often}]
+      parameters: {n: 8}')
+$(printf '    - name: second\n      entrypoint: tick.py:tick\n      requirements: requirements.txt\n')"
+sw deploy > "$work/out" 2> "$work/err" || { cat "$work/err" >&2; fail "deploy"; }
+grep -qE "changed *tick/often: .*(parameters.*schedules|schedules.*parameters)" "$work/out" || fail "what changed: $(cat "$work/out")"
+grep -qE "created *tick/second" "$work/out" || fail "what was made: $(cat "$work/out")"
+pass "deploy says what it changed: $(grep changed "$work/out")"
+sw run tick/second --wait > "$work/out" 2> "$work/err" || { cat "$work/err" "$work/out" >&2; fail "run with requirements"; }
+pass "a deployment with requirements of its own"
+sw doctor > "$work/out" 2>&1 || { cat "$work/out" >&2; fail "doctor"; }
+pass "doctor: all is well"
+spec_with "$(deployment often)"
+sw deploy > "$work/out" 2> "$work/err" || fail "deploy"
+grep -qE "removed *tick/second" "$work/out" || fail "what left the spec is not named: $(cat "$work/out")"
+sw deploy --prune > "$work/out" 2> "$work/err" || fail "deploy --prune"
+grep -qE "deleted *tick/second" "$work/out" || fail "prune: $(cat "$work/out")"
+sw deploy > "$work/out" 2> "$work/err" || fail "deploy"
+grep -q second "$work/out" && fail "it is still there"
+pass "what leaves the spec is named, and deleted with --prune"
+
+# Bad input, one at a time: nothing of it may reach the server. Beside the bad one stands a good one.
+good="$(printf '    - name: beside\n      entrypoint: tick.py:tick\n')"
+refused() { # STATUS PATTERN LABEL
+    expect "$1" "$2" "$3" sw deploy
+    [ "$(grep -c . "$work/err")" -le 3 ] || { cat "$work/err" >&2; fail "$3: more than one sentence"; }
+    sw run tick/beside > "$work/out" 2> "$work/err" && fail "$3: half of it was deployed"
+    grep -q "no deployment" "$work/err" || { cat "$work/err" >&2; fail "$3: the server does not answer"; }
+}
+spec_with "$(deployment often '      pool: fast')
+$good"
+refused 2 "fast" "an unknown pool"
+spec_with "$(deployment often '      schedules: [{cron: "61 * * * *"}]')
+$good"
+refused 2 "61" "a bad cron"
+spec_with "$(deployment often)
+$good
+$(printf '    - name: wrong\n      entrypoint: tick.py:tock\n')"
+refused 2 "tock" "a wrong entrypoint"
+printf 'from prefect import flow\n\n\n@flow\ndef broken(:\n    pass\n' > "$flows/broken.py"
+spec_with "$(deployment often)
+$good
+$(printf '    - name: wrong\n      entrypoint: broken.py:broken\n')"
+refused 2 "broken.py:5" "a syntax error in a flow"
+rm "$flows/broken.py"
+spec_with "$(deployment often)
+$good
+$(printf '    - name: wrong\n      entrypoint: a.py:b\n      source: {git: {url: "https://127.0.0.1:9/none.git"}}\n')"
+refused 5 "127.0.0.1" "an unreachable git host"
+
+# The tutorial's own prefect.yaml, not a byte changed.
+cp -r "$root/examples/flows" "$work/tutorial"
+spec_with 'flows: {from: tutorial/prefect.yaml}'
+sw deploy --prune > "$work/out" 2> "$work/err" || { cat "$work/err" >&2; fail "deploy of prefect.yaml"; }
+grep -qE "created *etl/hourly" "$work/out" || fail "prefect.yaml: $(cat "$work/out")"
+sw run etl/hourly -p rows=20 --wait > "$work/out" 2> "$work/err" || { cat "$work/err" "$work/out" >&2; fail "run of etl/hourly"; }
+sw deploy > "$work/out" 2> "$work/err" || fail "second deploy of prefect.yaml"
+grep -qE "unchanged *etl/hourly" "$work/out" || fail "the second deploy: $(cat "$work/out")"
+diff -r "$root/examples/flows" "$work/tutorial" > "$work/out" || { cat "$work/out"; fail "the folder was changed"; }
+pass "the tutorial's prefect.yaml is deployed unchanged, runs, and a second deploy changes nothing"
+echo "$passed passed, 0 failed"
