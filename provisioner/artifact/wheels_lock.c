@@ -58,18 +58,21 @@ static const struct group_row *group_row(const char *name)
     return NULL;
 }
 
-/* pip's own last sentence instead of the tail of what it printed. */
+/* The last sentence that pip marked as an error, else the last line (of a traceback), instead of all that was printed.
+ */
 static int last_error(struct err *e)
 {
     static const char mark[] = "ERROR: ";
     const char *at = NULL;
 
-    for (const char *p = e->msg; e->code == ERR_REMOTE && (p = strstr(p, mark)); p++)
-        at = p;
-    if (!at)
+    if (e->code != ERR_REMOTE)
         return -1;
-    AUTO_FREE char *line = xstrndup(at + strlen(mark), strcspn(at + strlen(mark), "\n"));
-    return err_set(e, ERR_REMOTE, "pip: %s", line);
+    for (const char *p = e->msg; (p = strstr(p, mark)); p++)
+        at = p + strlen(mark);
+    for (const char *p = at ? NULL : e->msg; p; p = strchr(p, '\n'))
+        at = p += *p == '\n';
+    AUTO_FREE char *line = xstrndup(at, strcspn(at, "\n"));
+    return err_set(e, ERR_REMOTE, "%s", line);
 }
 
 static int run(struct resolving *r, const char *const argv[], const char *input, struct sbuf *out, struct err *e)
@@ -266,6 +269,7 @@ static int prove(struct resolving *r, struct err *e)
     if (import_all(r, e) < 0) {
         if (e->code != ERR_REMOTE)
             return -1;
+        (void)last_error(e);
         (void)err_wrap(e, "the wheels that pip chose for Prefect %s do not start", r->prefect);
         return err_hint(e,
                         "name versions that work in a constraints file, set PIP_CONSTRAINT to its path and run "
