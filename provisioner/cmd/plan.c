@@ -21,7 +21,8 @@ static void print_plan(const json_t *doc)
 {
     const json_t *versions = jsonx_get(doc, "artifacts.versions");
     const char *key;
-    json_t *v;
+    json_t *v, *note;
+    size_t i;
 
     printf("deployment '%s', provider %s\n", jsonx_str(doc, "name"), jsonx_str(doc, "provider"));
     print_rows("objects", json_object_get(doc, "objects"), (const char *const[]){ "kind", "name", "detail" });
@@ -32,7 +33,10 @@ static void print_plan(const json_t *doc)
         printf("  %-22s %s\n", key, json_string_value(v));
     print_rows("files", jsonx_get(doc, "artifacts.files"), (const char *const[]){ "name", "file", "sha256" });
     print_rows("images", jsonx_get(doc, "artifacts.images"), (const char *const[]){ "role", "ref", "digest" });
+    print_rows("work pools", json_object_get(doc, "pools"), (const char *const[]){ "pool", "type", "detail" });
     print_rows("steps", json_object_get(doc, "steps"), (const char *const[]){ "step", "phase", "state" });
+    json_array_foreach (json_object_get(doc, "notes"), i, note)
+        printf("note: %s\n", json_string_value(note));
     printf("nothing was changed\n");
 }
 

@@ -15,10 +15,15 @@ static json_t *rows(const struct spec_problems *p)
 }
 
 /* With -o json the problems are the document, so they are not an error to print a second time. */
-static int print_json(struct app *app, const char *path, const struct spec_problems *p, struct err *e)
+static int print_json(struct app *app, const char *path, const struct spec *spec, const struct spec_problems *p,
+                      struct err *e)
 {
     bool ok = p->n == 0;
-    json_t *doc = json_pack("{s:b, s:s}", "ok", ok, "file", path);
+    json_t *warnings = json_array();
+    json_t *doc = json_pack("{s:b, s:s, s:o}", "ok", ok, "file", path, "warnings", warnings);
+
+    for (size_t i = 0; spec && i < spec->warnings.len; i++)
+        (void)json_array_append_new(warnings, json_string(spec->warnings.items[i]));
 
     if (!ok) {
         app->exit_status = err_exit_status(ERR_SPEC);
@@ -39,7 +44,9 @@ int cmd_validate(struct app *app, struct err *e)
     if (rc < 0 && (!app->json || !problems.n))
         return -1;
     if (app->json)
-        return print_json(app, path, &problems, e);
+        return print_json(app, path, spec, &problems, e);
+    for (size_t i = 0; i < spec->warnings.len; i++)
+        ui_warn(app->ui, "%s", spec->warnings.items[i]);
     printf("%s: ok\n", path);
     return 0;
 }

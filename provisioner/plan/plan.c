@@ -63,15 +63,52 @@ static json_t *describe_steps(const struct run *r)
     return rows;
 }
 
+/* What a reader of the plan must know before he agrees. */
+static json_t *describe_notes(const struct run *r)
+{
+    json_t *notes = json_array();
+
+    for (size_t i = 0; i < r->spec->prefect.n_work_pools; i++) {
+        const struct spec_pool *pool = &r->spec->prefect.work_pools[i];
+        if (pool->docker_socket)
+            json_array_append_new(
+                notes, json_sprintf("the worker of pool '%s' may use Docker's socket: whoever can start a container "
+                                    "there, so every flow of the pool, has root on the machine",
+                                    pool->name));
+    }
+    if (!server_is_ours(r->spec)) {
+        struct server_url url;
+        server_url_inside(r->spec, "", &url);
+        json_array_append_new(notes, json_sprintf("no server is installed: the workers use %s", url.text));
+    }
+    for (size_t i = 0; i < r->spec->warnings.len; i++)
+        json_array_append_new(notes, json_string(r->spec->warnings.items[i]));
+    return notes;
+}
+
+static json_t *describe_pools(const struct run *r)
+{
+    json_t *rows = json_array();
+
+    for (size_t i = 0; i < r->spec->prefect.n_work_pools; i++) {
+        const struct spec_pool *pool = &r->spec->prefect.work_pools[i];
+        json_t *limit = pool->concurrency < 0 ? json_string("as many runs as the machine carries")
+                                              : json_sprintf("%lld runs at once", (long long)pool->concurrency);
+        json_array_append_new(rows,
+                              json_pack("{s:s, s:s, s:o}", "pool", pool->name, "type", pool->type, "detail", limit));
+    }
+    return rows;
+}
+
 int plan_describe(struct run *r, json_t **ret, struct err *e)
 {
     AUTO_JSON json_t *objects = json_array();
 
     if (r->provider->ops->plan(r, r->provider, objects, e) < 0)
         return -1;
-    *ret = json_pack("{s:s, s:s, s:O, s:[{s:s, s:s, s:s}], s:o, s:o}", "name", r->spec->name, "provider",
+    *ret = json_pack("{s:s, s:s, s:O, s:[{s:s, s:s, s:s}], s:o, s:o, s:o, s:o}", "name", r->spec->name, "provider",
                      r->spec->provider, "objects", objects, "firewall", "port", "22/tcp", "from",
                      r->provider->ops->exposure, "to", "machine", "artifacts", artifacts_json(r->artifacts), "steps",
-                     describe_steps(r));
+                     describe_steps(r), "pools", describe_pools(r), "notes", describe_notes(r));
     return *ret ? 0 : err_set(e, ERR_INTERNAL, "the plan cannot be put into JSON");
 }

@@ -8,5 +8,6 @@
 
 /* Fills `steps` (PLAN_MAX_STEPS rows), returns how many. */
 size_t plan_steps(const struct run *r, struct step steps[static PLAN_MAX_STEPS]);
-/* What bootstrap would make, without acting: {"name","provider","objects","firewall","artifacts","steps",...}. */
+/* What bootstrap would make, without acting: {"name","provider","objects","firewall","artifacts","steps",
+ * "pools", "notes"}. */
 int plan_describe(struct run *r, json_t **ret, struct err *e) NODISCARD;

@@ -87,6 +87,8 @@ int session_open(struct session *s, const struct session_opts *o, struct err *e)
     const struct provider_ops *ops = provider_find(s->spec->provider);
     if (!ops)
         return err_set(e, ERR_SPEC, "provider '%s' is not in this build", s->spec->provider);
+    for (size_t i = 0; o->mode == SESSION_WRITE && i < s->spec->warnings.len; i++)
+        ui_warn(o->ui, "%s", s->spec->warnings.items[i]);
     if (runtime_of(&s->run)->packages)
         runtime_of(&s->run)->packages(s->spec, &s->run.packages);
     return ops->open(&s->run.provider, &s->run, e);
