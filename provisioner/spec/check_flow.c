@@ -86,10 +86,11 @@ char *check_git_url(const char *text, const char *dir, struct err *e)
 char *check_api_url(const char *text, const char *dir, struct err *e)
 {
     AUTO_FREE char *url = check_url(text, dir, e);
-    const char *host = url ? strstr(url, "://") : NULL;
-
+    if (!url)
+        return NULL;
+    const char *host = strstr(url, "://");
     if (!host)
-        return TAKE_PTR(url);
+        return TAKE_PTR(url); /* the pattern says what it wants */
     for (size_t n = strlen(url); n && url[n - 1] == '/' && url + n - 1 > host + 2; n--)
         url[n - 1] = '\0';
     if (!strchr(host + 3, '/'))

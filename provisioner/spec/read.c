@@ -210,7 +210,7 @@ static void refuse_same_name(struct ctx *c, const struct yt_node *n, const struc
     AUTO_FREE char *record = xasprintf("%s[]", at->f->path);
     const struct field *name = child_named(record, "name");
     const char *records = *(char *const *)read_slot(at);
-    const char *mine = at->f->noun ? name_of(name, records, at->f->size, i) : NULL;
+    const char *mine = name && at->f->noun ? name_of(name, records, at->f->size, i) : NULL;
 
     for (size_t j = 0; mine && j < i; j++) {
         const char *other = name_of(name, records, at->f->size, j);

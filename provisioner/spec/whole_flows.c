@@ -48,7 +48,7 @@ static void add_anchor(struct sbuf *out, const char *anchor)
 {
     size_t i = 0;
 
-    for (; anchor[i] && i < strlen("2026-01-01T06:00:00"); i++) {
+    for (; i < strlen("2026-01-01T06:00:00") && anchor[i]; i++) {
         if (anchor[i] != '-' && anchor[i] != ':')
             sbuf_addch(out, anchor[i] == 'T' ? 't' : anchor[i]);
     }
@@ -151,8 +151,9 @@ static void refuse_pool(const struct whole *w, const struct spec_deployment *d, 
     const char *names[16], *near;
     size_t n = 0;
 
-    for (size_t i = 0; i < w->s->prefect.n_work_pools && n < ARRAY_LEN(names); i++) {
-        const char *name = w->s->prefect.work_pools[i].name;
+    for (const struct spec_pool *pool = w->s->prefect.work_pools;
+         pool && n < w->s->prefect.n_work_pools && n < ARRAY_LEN(names); pool++) {
+        const char *name = pool->name;
         if (!name)
             return; /* reported there; it may be the one that is meant */
         sbuf_addf(&have, "%s%s", n ? ", " : "", name);
