@@ -1,8 +1,8 @@
 #include "flow/deploy.h"
-#include "spec/spec.h"
 #include "cmd/common.h"
 #include "core/jsonx.h"
 #include "core/util.h"
+#include "spec/spec.h"
 #include <stdio.h>
 #include <string.h>
 
