@@ -87,7 +87,7 @@ static int match_spec(const struct artifacts *a, const struct spec *s, struct er
     struct ref r;
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-        if (rows[i].spec && strcmp(rows[i].spec, rows[i].lock) != 0)
+        if (rows[i].spec && rows[i].lock && strcmp(rows[i].spec, rows[i].lock) != 0)
             return differs(a, rows[i].key, rows[i].spec, rows[i].lock, e);
     if (!database || !k3s)
         return 0;

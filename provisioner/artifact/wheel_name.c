@@ -54,7 +54,8 @@ static bool next_piece(const struct tags *t, int which, size_t *at, char ret[sta
     return true;
 }
 
-void wheel_normal_name(const char *name, size_t len, char *ret, size_t size)
+/* Lower case, and a run of "-_." is one "-". */
+static void normal_name(const char *name, size_t len, char *ret, size_t size)
 {
     size_t n = 0;
 
@@ -77,7 +78,7 @@ bool wheel_parse(const char *file, char ret_name[static 128], char ret_version[s
     size_t name = strcspn(file, "-"), version = strcspn(file + name + 1, "-");
     if (name >= 128 || version >= 64)
         return false;
-    wheel_normal_name(file, name, ret_name, 128);
+    normal_name(file, name, ret_name, 128);
     (void)snprintf(ret_version, 64, "%.*s", (int)version, file + name + 1);
     return true;
 }

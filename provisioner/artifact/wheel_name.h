@@ -2,11 +2,8 @@
  * tags may be several, joined by dots (PEP 425, platforms by PEP 600). */
 #pragma once
 #include <stdbool.h>
-#include <stddef.h>
 
-/* Package name as indexes write it (PEP 503: lower case, runs of "-_." are one "-"). */
-void wheel_normal_name(const char *name, size_t len, char *ret, size_t size);
-/* Package (normalised) and version of `file`; false when it is no wheel's name. */
+/* Package (normalised as indexes write it, PEP 503) and version of `file`; false when it is no wheel's name. */
 bool wheel_parse(const char *file, char ret_name[static 128], char ret_version[static 64]);
 /* "amd64", "arm64" or "any"; NULL when the wheel is not for Linux with glibc. */
 const char *wheel_arch(const char *file);

@@ -174,7 +174,7 @@ static int add_chosen(const struct artifacts *a, const char *group, const char *
 
     if (wheels_select(a, one, arch, minor, &chosen, &n, e) < 0)
         return -1;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; chosen && i < n; i++) {
         size_t k = 0;
         while (k < *ret_n && ret[k] != chosen[i])
             k++;

@@ -209,7 +209,7 @@ static int round_of(struct batch *b, struct slot *slots, size_t source, struct e
 
 static int all_rounds(struct batch *b, struct err *e)
 {
-    struct slot slots[SLOTS];
+    struct slot slots[SLOTS] = { 0 };
     size_t sources = 0;
     int rc = 0;
 
