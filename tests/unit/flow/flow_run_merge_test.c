@@ -150,7 +150,7 @@ static int log_server(const char *method, const char *path, const json_t *body, 
     *ret = json_array();
     for (size_t i = 0; i < LOG_LINES && json_array_size(*ret) < 200; i++) {
         size_t comes = i + (i % 10 == 3 ? 200 : 0);
-        char stamp[32], id[16];
+        char stamp[32], id[32];
         if (comes >= visible || START + (int64_t)i * 100000 < after)
             continue;
         if (skipped++ < offset)
