@@ -241,20 +241,7 @@ static void read_record(struct ctx *c, const struct yt_node *n, const struct pla
                  (int)strlen(at->f->example) - 2, at->f->example + 1);
 }
 
-static void read_records(struct ctx *c, const struct yt_node *n, const struct place *at)
-{
-    if (!read_is_list(c, n, at))
-        return;
-    read_release_records(at->f, at->base);
-    if (!n->n)
-        return;
-    *(void **)read_slot(at) = xcalloc(n->n, at->f->size);
-    *(size_t *)(void *)((char *)at->base + at->f->count) = n->n;
-    for (size_t i = 0; i < n->n; i++)
-        read_record(c, n->items[i], at, i);
-}
-
-void read_release_records(const struct field *f, void *base)
+static void release_records(const struct field *f, void *base)
 {
     AUTO_FREE char *record = xasprintf("%s[]", f->path);
     char **records = (char **)(void *)((char *)base + f->offset);
@@ -265,6 +252,19 @@ void read_release_records(const struct field *f, void *base)
     free(*records);
     *records = NULL;
     *n = 0;
+}
+
+static void read_records(struct ctx *c, const struct yt_node *n, const struct place *at)
+{
+    if (!read_is_list(c, n, at))
+        return;
+    release_records(at->f, at->base);
+    if (!n->n)
+        return;
+    *(void **)read_slot(at) = xcalloc(n->n, at->f->size);
+    *(size_t *)(void *)((char *)at->base + at->f->count) = n->n;
+    for (size_t i = 0; i < n->n; i++)
+        read_record(c, n->items[i], at, i);
 }
 
 /* Several fields may share one slot (the alternatives of a choice): what is freed is NULL after it. */
@@ -283,7 +283,7 @@ void read_release(void *base, const char *record)
         } else if (f->type == FIELD_STRINGS) {
             svec_done(read_slot(&at));
         } else if (f->type == FIELD_RECORDS) {
-            read_release_records(f, base);
+            release_records(f, base);
         }
     }
 }

@@ -1,6 +1,5 @@
 /* From the YAML tree to the typed spec, by the field table. */
 #pragma once
-#include "spec/fields.h"
 #include "spec/problems.h"
 #include "spec/spec.h"
 #include "spec/yaml_tree.h"
@@ -11,4 +10,3 @@ void read_spec(const struct yt_node *root, struct spec *s, struct spec_problems 
 json_t *read_free(const struct yt_node *n, const char *path, struct spec_problems *p);
 /* Frees what the fields of `record` ("" is the spec itself) keep in `base`. */
 void read_release(void *base, const char *record);
-void read_release_records(const struct field *f, void *base);

@@ -35,7 +35,4 @@ static inline void *read_slot(const struct place *at)
     return (char *)at->base + at->f->offset;
 }
 
-/* What stands there, for people: problems_show, but nothing where it may be a secret. */
-void read_show(const struct yt_node *n, const struct place *at, char ret[static 64]);
-
 field_reader read_string, read_enum, read_bool, read_int, read_float, read_seconds, read_strings, read_free_field;

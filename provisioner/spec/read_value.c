@@ -9,7 +9,8 @@
 
 #define TEXT_MAX 4096
 
-void read_show(const struct yt_node *n, const struct place *at, char ret[static 64])
+/* What stands there, for people: nothing where it may be a secret. */
+static void show(const struct yt_node *n, const struct place *at, char ret[static 64])
 {
     if (at->f->hush && n->kind == YT_SCALAR && *n->text)
         (void)snprintf(ret, 64, "a text that is not shown");
@@ -26,7 +27,7 @@ void read_complain(struct ctx *c, const struct yt_node *n, const struct place *a
     AUTO_FREE char *wants = element ? xstrdup(f->wants) : field_wants(f);
     char shown[64];
 
-    read_show(n, at, shown);
+    show(n, at, shown);
     if (element)
         problems_add(c->p, n->line, n->column, at->path, "'%s' wants %s, got %s", at->path, wants, shown);
     else
@@ -66,7 +67,7 @@ static bool is_text(struct ctx *c, const struct yt_node *n, const struct place *
     class = yt_classify(n, &why);
     if (class == YT_STRING)
         return true;
-    read_show(n, at, shown);
+    show(n, at, shown);
     if (at->f->pattern && !matches(at->f->pattern, n->text))
         read_complain(c, n, at);
     else if (class == YT_TRAP)
@@ -160,7 +161,7 @@ void read_enum(struct ctx *c, const struct yt_node *n, const struct place *at)
         const char *near = n->kind == YT_SCALAR ? nearest(n->text, f->values, count(f->values)) : NULL;
         AUTO_FREE char *wants = field_wants(f);
         char shown[64];
-        read_show(n, at, shown);
+        show(n, at, shown);
         if (near)
             problems_add(c->p, n->line, n->column, at->path, "'%s' wants %s, got %s; did you mean '%s'?", at->path,
                          wants, shown, near);
@@ -182,7 +183,7 @@ static bool read_number(struct ctx *c, const struct yt_node *n, const struct pla
     AUTO_FREE char *wants = field_wants(at->f);
     char shown[64];
 
-    read_show(n, at, shown);
+    show(n, at, shown);
     if (n->kind != YT_SCALAR || read_is_null(n)) {
         read_complain(c, n, at);
     } else if (!is_decimal(n->text)) {
@@ -247,7 +248,7 @@ bool read_is_list(struct ctx *c, const struct yt_node *n, const struct place *at
         return false;
     if (n->kind == YT_SCALAR && !read_is_null(n)) {
         char shown[64];
-        read_show(n, at, shown);
+        show(n, at, shown);
         problems_add(c->p, n->line, n->column, at->path, "'%s' wants a list, got %s; write it in brackets, such as %s",
                      at->path, shown, at->f->example);
         return false;

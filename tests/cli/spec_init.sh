@@ -36,7 +36,7 @@ grep -q '^name: flows ' slipway.yaml || fail 'the name is not in the spec'
 want 0 validate
 [ "$(cat out)" = 'slipway.yaml: ok' ] || fail 'text of validate'
 want 0 validate -o json
-json 'd == {"ok": True, "file": "slipway.yaml"}'
+json 'd == {"ok": True, "file": "slipway.yaml", "warnings": []}'
 
 echo '# mine' >slipway.yaml
 want 7 init
@@ -61,6 +61,29 @@ want 2 init --provider aws -f c.yaml
 grep -q "provider 'aws' is not built yet; this version has: local, ssh" err || fail 'provider aws'
 want 2 init --name Not_A_Name -f c.yaml
 [ ! -e c.yaml ] || fail 'a refused init wrote a file'
+
+# What is allowed and still unwise: said with its place, and accepted.
+cat >warned.yaml <<'YAML'
+apiVersion: slipway/v1
+name: flows
+provider: {local: {}}
+runtime: systemd
+flows:
+  source: {git: {url: https://git.example.com/flows.git}}
+  deployments:
+    - {name: a, entrypoint: "a.py:f", schedules: [{rrule: FREQ=DAILY}]}
+YAML
+want 0 validate -f warned.yaml
+grep -q "warned.yaml:8:59: 'flows.deployments\[0\].schedules\[0\].rrule' costs" err || fail 'the warning is not shown'
+[ "$(cat out)" = 'warned.yaml: ok' ] || fail 'text of validate with a warning'
+want 0 validate -f warned.yaml -o json
+json 'd["ok"] is True and len(d["warnings"]) == 1 and "rrule" in d["warnings"][0]'
+
+# A secret in the place of its name stays out of every output.
+sed -i 's|flows.git}}|flows.git, token: glpat-hunter2}}|' warned.yaml
+want 2 validate -f warned.yaml
+grep -q "'flows.source.git.token' wants {env: NAME} or {file: PATH}; never put the secret itself" err || fail 'token'
+! grep -q hunter2 out err || fail 'the secret was printed'
 
 want 0 schema
 json 'd["$schema"].endswith("2020-12/schema") and d["additionalProperties"] is False'
