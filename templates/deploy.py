@@ -25,7 +25,7 @@ import tempfile
 import traceback
 import uuid
 from pathlib import Path
-from unittest.mock import patch
+from unittest.mock import AsyncMock, patch
 
 import prefect.cli.deploy._core as core
 from prefect.cli.deploy._config import _load_deploy_configs_and_actions
@@ -41,7 +41,8 @@ SOURCE_SECONDS = 300
 NOBODY = uuid.UUID(int=0)
 KINDS = (
     ("net", r"resolve host|could not connect|failed to connect|connection refused|timed? ?out|temporary failure|"
-            r"unreachable|endpointconnection|servicerequest|connection (reset|aborted)|max retries|network connectivity"),
+            r"unreachable|endpointconnection|servicerequest|connection (reset|aborted)|max retries|"
+            r"network connectivity"),
     ("auth", r"authentication failed|could not read|prompts disabled|permission denied|\b40[13]\b|accesskeyid|denied|"
              r"signaturedoesnotmatch|forbidden|authenticationfailed|clientauthentication|invalid_grant|credentials|"
              r"token permissions"),
@@ -115,25 +116,14 @@ class Item:
 
     async def dry_run(self, client, actions):
         """Prefect's deploy as if this were its first time; the calls that write only note what they were to write."""
-        async def absent(*_):
-            raise ObjectNotFound(None)
-
-        async def note_flow(_client, name):
-            return NOBODY
-
-        async def note_deployment(_client, **fields):
-            self.want = {**fields, "description": fields.get("description") or ""}  # None would become "None"
-            return NOBODY
-
-        async def note_triggers(_client, _id, triggers):
-            self.triggers = triggers
-
-        with (patch.object(PrefectClient, "read_deployment_by_name", absent),
-              patch.object(PrefectClient, "create_flow_from_name", note_flow),
-              patch.object(PrefectClient, "create_deployment", note_deployment),
-              patch.object(core, "_create_deployment_triggers", note_triggers)):
+        with (patch.object(PrefectClient, "read_deployment_by_name", AsyncMock(side_effect=ObjectNotFound(None))),
+              patch.object(PrefectClient, "create_flow_from_name", AsyncMock(return_value=NOBODY)),
+              patch.object(PrefectClient, "create_deployment", AsyncMock(return_value=NOBODY)) as deployment,
+              patch.object(core, "_create_deployment_triggers", AsyncMock()) as triggers):
             await core._run_single_deploy(self.config, actions, {}, client, console=Console(file=io.StringIO()),
                                           is_interactive=lambda: False)
+        self.want, self.triggers = dict(deployment.await_args.kwargs), triggers.await_args.args[2]
+        self.want["description"] = self.want["description"] or ""  # None would be stored as "None"
 
     async def check(self, client, actions):
         pool_name = (self.config.get("work_pool") or {}).get("name")
@@ -183,41 +173,36 @@ class Item:
         anchored = {s.get("slug") for s in self.config.get("schedules") or [] if s.get("anchor_date")}
 
         def plain(value):
+            value = value.model_dump(mode="json", exclude_none=True) if hasattr(value, "model_dump") else value
             return json.loads(json.dumps(value, default=str)) or None
 
         def schedules(rows):  # an anchor that nobody wrote is the moment of the deploy
             return sorted(json.dumps([s.slug, s.active, s.parameters, s.schedule.model_dump(
                 mode="json", exclude=set() if s.slug in anchored else {"anchor_date"})], sort_keys=True) for s in rows)
 
-        def options(value):
-            return plain(value.model_dump(mode="json", exclude_none=True)) if value else None
+        def variables(value):  # see apply
+            return {name: v for name, v in (value or {}).items() if name != "env" or v}
 
-        def variables(value):
-            return plain({k: v for k, v in (value or {}).items() if k != "env" or v})
-
-        limit = have.global_concurrency_limit.limit if have.global_concurrency_limit else None
-        pairs = {name: (plain(want.get(name)), plain(getattr(have, name)))
-                 for name in ("version", "description", "parameters", "path", "entrypoint", "pull_steps", "tags",
-                              "work_pool_name", "parameter_openapi_schema", "enforce_parameter_schema")}
-        pairs["schedules"] = schedules(want["schedules"] or []), schedules(have.schedules)
-        pairs["job_variables"] = variables(want["job_variables"]), variables(have.job_variables)
-        pairs["work_queue_name"] = want.get("work_queue_name") or "default", have.work_queue_name
-        pairs["paused"] = have.paused if want.get("paused") is None else want["paused"], have.paused
-        pairs["concurrency_limit"] = want.get("concurrency_limit"), limit
-        pairs["concurrency_options"] = options(want.get("concurrency_options")), options(have.concurrency_options)
-        pairs["triggers"] = await self.triggers_there(client), True
-        return sorted(name for name, (a, b) in pairs.items() if a != b)
-
-    async def triggers_there(self, client):
-        def texts(rows):
+        def triggers(rows):
             fields = {"name", "description", "enabled", "trigger", "actions"}
             dumps = (json.dumps(row.model_dump(mode="json", include=fields), sort_keys=True) for row in rows)
             return {re.sub(r'"id": "[^"]*",? ?', "", dump) for dump in dumps}
 
+        pairs = {name: (plain(want.get(name)), plain(getattr(have, name)))
+                 for name in ("version", "description", "parameters", "path", "entrypoint", "pull_steps", "tags",
+                              "work_pool_name", "parameter_openapi_schema", "enforce_parameter_schema",
+                              "concurrency_options")}
+        pairs["schedules"] = schedules(want["schedules"] or []), schedules(have.schedules)
+        pairs["job_variables"] = variables(want["job_variables"]), variables(have.job_variables)
+        pairs["work_queue_name"] = want.get("work_queue_name") or "default", have.work_queue_name
+        pairs["paused"] = have.paused if want.get("paused") is None else want["paused"], have.paused
+        limit = have.global_concurrency_limit
+        pairs["concurrency_limit"] = want.get("concurrency_limit"), limit.limit if limit else None
         for trigger in self.triggers:
-            trigger.set_deployment_id(self.have.id)
-        there = await client.read_resource_related_automations(f"prefect.deployment.{self.have.id}")
-        return texts(t.as_automation() for t in self.triggers) <= texts(there)
+            trigger.set_deployment_id(have.id)
+        automations = await client.read_resource_related_automations(f"prefect.deployment.{have.id}")
+        pairs["triggers"] = triggers(t.as_automation() for t in self.triggers) - triggers(automations), set()
+        return sorted(name for name, (a, b) in pairs.items() if a != b)
 
     async def apply(self, client):
         if self.have and self.have.job_variables and not self.want["job_variables"]:
