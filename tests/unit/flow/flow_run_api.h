@@ -11,12 +11,13 @@
 typedef int fake_server(const char *method, const char *path, const json_t *body, json_t **ret);
 static fake_server *fake_answer;
 static int fake_calls;
+static int fake_api; /* nothing looks into a struct prefect_api */
 
 int prefect_api_open(struct run *r, struct prefect_api **ret, struct err *e)
 {
     (void)r;
     (void)e;
-    *ret = NULL;
+    *ret = (void *)&fake_api;
     return 0;
 }
 
