@@ -28,11 +28,6 @@ static const struct automation automations[] = {
     { "slipway: crash runs without a heartbeat", "templates/automation-zombie.json", zombie },
 };
 
-const char *automation_name(size_t i)
-{
-    return i < ARRAY_LEN(automations) ? automations[i].name : NULL;
-}
-
 static json_t *wanted(const struct automation *a, int64_t minutes, struct err *e)
 {
     AUTO_SBUF struct sbuf text = SBUF_INIT(16 << 10);

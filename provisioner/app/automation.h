@@ -6,5 +6,3 @@
 /* server/automations */
 extern const struct step automation_steps[];
 extern const size_t automation_n_steps;
-/* Name of automation `i`, NULL past the end; for doctor. */
-const char *automation_name(size_t i);

@@ -61,7 +61,7 @@ sw logs "$id" > "$work/out" 2> "$work/err" || { cat "$work/err" >&2; fail "logs 
 [ "$(grep -c "answer 42" "$work/out")" = 1 ] || fail "logs RUN: $(cat "$work/out")"
 pass "logs RUN has each line once"
 expect 5 "FAILED|Failed" "a run that fails" sw run tick/often -p n=-1 --wait
-expect 2 "'n'.*integer|integer.*'n'" "a parameter of the wrong type" sw run tick/often -p n=many
+expect 2 "'n' is a whole number" "a parameter of the wrong type" sw run tick/often -p n=many
 expect 2 "often" "an unknown deployment" sw run tick/oftne
 
 # By itself, at least twice.
