@@ -53,7 +53,7 @@ static bool offset_s(const char **p, int64_t *ret)
     int minutes = number(p, 2);
     if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59)
         return false;
-    *ret = (hours * 60 + minutes) * 60 * (*at == '-' ? -1 : 1);
+    *ret = (int64_t)(hours * 60 + minutes) * (*at == '-' ? -60 : 60);
     return true;
 }
 
