@@ -113,7 +113,7 @@ static void states(void **state)
         assert_string_equal(jsonx_str(last_filter, "sort"), rows[i].sort);
         assert_int_equal(jsonx_int(last_filter, "limit", 0), 3);
     }
-    assert_int_equal(flow_run_state_check("runing", &e), -1);
+    assert_int_equal(flow_run_state_check("runnin", &e), -1);
     assert_int_equal(e.code, ERR_USAGE);
     assert_string_equal(e.hint, "did you mean --state running?");
 }
