@@ -200,8 +200,10 @@ class Item:
         pairs["concurrency_limit"] = want.get("concurrency_limit"), limit.limit if limit else None
         for trigger in self.triggers:
             trigger.set_deployment_id(have.id)
-        automations = await client.read_resource_related_automations(f"prefect.deployment.{have.id}")
-        pairs["triggers"] = triggers(t.as_automation() for t in self.triggers) - triggers(automations), set()
+        related = await client.read_resource_related_automations(f"prefect.deployment.{have.id}")
+        own = {t.name for t in self.triggers} | {f"{self.name}__automation_{i}" for i in range(1, 100)}  # not a user's
+        pairs["triggers"] = (triggers(t.as_automation() for t in self.triggers),
+                             triggers(a for a in related if a.name in own))
         return sorted(name for name, (a, b) in pairs.items() if a != b)
 
     async def apply(self, client):
@@ -302,9 +304,10 @@ def main():
     answer = os.dup(1)
     os.dup2(2, 1)  # what modules print is no answer
     items = [item for source in document["sources"] for item in read_apart(source)]
-    if document["mode"] == "deploy" and not any(item.error for item in items):
+    mode = "check" if any(item.error for item in items) else document["mode"]
+    if mode == "deploy":
         asyncio.run(deploy(items))
-    rows = [item.report(document["mode"]) for item in items]
+    rows = [item.report(mode) for item in items]
     os.write(answer, (json.dumps({"deployments": rows}) + "\n").encode())
 
 
