@@ -23,6 +23,8 @@ struct check {
     doctor_mend *mend; /* NULL: nothing that could be done without asking */
 };
 
+/* Before there is a machine, what bootstrap makes is not there yet. On a server that others use too, slots and
+ * schedules may be theirs. */
 // clang-format off
 static const struct check checks[] = {
     { "address", "the server of the spec, from this host", NEED_ELSEWHERE,
@@ -31,7 +33,7 @@ static const struct check checks[] = {
       "see `slipway status`; a wrong clock is mended by systemd-timesyncd or chrony on the machine", doctor_look_machine, NULL },
     { "server", "an answer with our credentials, and its version", NEED_WAY,
       "`slipway logs server` says why; `slipway bootstrap` puts it right", doctor_look_server, NULL },
-    { "pools", "work pools READY, and a worker's heartbeat in the last 90 s", NEED_API,
+    { "pools", "work pools READY, and a worker's heartbeat in the last 90 s", NEED_API | NEED_MACHINE,
       "`slipway logs worker` says why; `slipway bootstrap` puts it right; a paused pool is resumed in the UI", doctor_look_pools, NULL },
     { "pending runs", "PENDING runs with a process, pod or Job", NEED_API | NEED_SSH,
       "`slipway doctor --fix` sets them to CRASHED, which frees their slots", doctor_look_pending, doctor_mend_crash },
@@ -39,13 +41,13 @@ static const struct check checks[] = {
       "`slipway doctor --fix` sets them to CRASHED, which frees their slots", doctor_look_running, doctor_mend_crash },
     { "leftovers", "processes, pods and Jobs of runs that have ended", NEED_API | NEED_SSH,
       "`slipway doctor --fix` stops and removes them", doctor_look_leftovers, doctor_mend_leftovers },
-    { "slots", "concurrency slots in use against active runs", NEED_API,
+    { "slots", "concurrency slots in use against active runs", NEED_API | NEED_OURS,
       "`slipway doctor --fix` gives them back; first stop programs outside of flow runs that use the limit", doctor_look_slots, doctor_mend_slots },
-    { "late runs", "scheduled runs past their time", NEED_API,
+    { "late runs", "scheduled runs past their time", NEED_API | NEED_MACHINE,
       "more concurrency, or a worker that lives: `slipway runs --state late` lists them", doctor_look_late, NULL },
-    { "schedules", "scheduled runs whose schedule was deleted", NEED_API,
+    { "schedules", "scheduled runs whose schedule was deleted", NEED_API | NEED_OURS,
       "`slipway doctor --fix` deletes them", doctor_look_orphans, doctor_mend_orphans },
-    { "automations", "the automations that end stuck runs", NEED_API,
+    { "automations", "the automations that end stuck runs", NEED_API | NEED_MACHINE,
       "`slipway bootstrap` makes them", doctor_look_automations, NULL },
     { "retention", "how long the server really keeps events and runs", NEED_API | NEED_OURS,
       "`slipway bootstrap` sets it as the spec says", doctor_look_retention, NULL },

@@ -189,6 +189,16 @@ int doctor_mend_leftovers(struct doctor *d, struct finding *f, struct err *e)
     return 0;
 }
 
+/* On a server that others use too, the runs of our pools. */
+static void only_our_pools(const struct spec *spec, json_t *body)
+{
+    json_t *names = json_array();
+
+    for (size_t i = 0; i < spec->prefect.n_work_pools; i++)
+        json_array_append_new(names, json_string(spec->prefect.work_pools[i].name));
+    json_object_set_new(body, "work_pools", json_pack("{s:{s:o}}", "name", "any_", names));
+}
+
 int doctor_look_late(struct doctor *d, struct finding *f, struct err *e)
 {
     AUTO_JSON json_t *body = json_pack("{s:{s:{s:{s:[s]}}}, s:s, s:i}", "flow_runs", "state", "name", "any_", "Late",
@@ -198,6 +208,8 @@ int doctor_look_late(struct doctor *d, struct finding *f, struct err *e)
     size_t i;
     json_t *run;
 
+    if (!server_is_ours(d->run->spec))
+        only_our_pools(d->run->spec, body);
     if (prefect_api_ok(d->api, "POST", "/flow_runs/filter", body, &runs, e) < 0)
         return -1;
     json_array_foreach (runs, i, run)

@@ -17,22 +17,25 @@
 #define NEWEST      "EXPECTED_START_TIME_DESC"
 #define MAX_CELLS   8
 
+// clang-format off
 static const struct {
     const char *word;
-    const char *type, *other_type; /* state types; NULL: by `name` */
-    const char *name;
+    const char *type, *other_type; /* state types; NULL: by name only */
+    const char *name, *not_name;   /* state names, or NULL */
     const char *sort;
 } states[] = {
-    { "late", NULL, NULL, "Late", NEWEST },
-    { "scheduled", "SCHEDULED", NULL, NULL, "NEXT_SCHEDULED_START_TIME_ASC" },
-    { "pending", "PENDING", NULL, NULL, NEWEST },
-    { "running", "RUNNING", NULL, NULL, NEWEST },
-    { "paused", "PAUSED", NULL, NULL, NEWEST },
-    { "completed", "COMPLETED", NULL, NULL, NEWEST },
-    { "failed", "FAILED", NULL, NULL, NEWEST },
-    { "crashed", "CRASHED", NULL, NULL, NEWEST },
-    { "cancelled", "CANCELLED", "CANCELLING", NULL, NEWEST },
+    { "late",      NULL,        NULL,         "Late", NULL,   NEWEST },
+    { "scheduled", "SCHEDULED", NULL,         NULL,   "Late", "NEXT_SCHEDULED_START_TIME_ASC" },
+    { "pending",   "PENDING",   NULL,         NULL,   NULL,   NEWEST },
+    { "running",   "RUNNING",   NULL,         NULL,   NULL,   NEWEST },
+    { "paused",    "PAUSED",    NULL,         NULL,   NULL,   NEWEST },
+    { "completed", "COMPLETED", NULL,         NULL,   NULL,   NEWEST },
+    { "failed",    "FAILED",    NULL,         NULL,   NULL,   NEWEST },
+    { "crashed",   "CRASHED",   NULL,         NULL,   NULL,   NEWEST },
+    { "cancelled", "CANCELLED", "CANCELLING", NULL,   NULL,   NEWEST },
 };
+
+// clang-format on
 
 /* Rows of the table above that are counted below a list. */
 static const size_t counted[] = { 0, 1, 2, 3 };
@@ -40,10 +43,19 @@ static const size_t counted[] = { 0, 1, 2, 3 };
 /* Value of "flow_runs" in a filter. */
 static json_t *filter_of(size_t state)
 {
+    json_t *types = json_array(), *filter = json_object();
+
+    json_array_append_new(types, json_string(states[state].type));
+    if (states[state].other_type)
+        json_array_append_new(types, json_string(states[state].other_type));
+    if (states[state].type)
+        json_object_set_new(filter, "type", json_pack("{s:O}", "any_", types));
     if (states[state].name)
-        return json_pack("{s:{s:{s:[s]}}}", "state", "name", "any_", states[state].name);
-    return json_pack("{s:{s:{s:[s, s]}}}", "state", "type", "any_", states[state].type,
-                     states[state].other_type ? states[state].other_type : states[state].type);
+        json_object_set_new(filter, "name", json_pack("{s:[s]}", "any_", states[state].name));
+    if (states[state].not_name)
+        json_object_set_new(filter, "name", json_pack("{s:[s]}", "not_any_", states[state].not_name));
+    json_decref(types);
+    return json_pack("{s:o}", "state", filter);
 }
 
 static int find_state(const char *word, size_t *ret, struct err *e)
@@ -132,9 +144,6 @@ static int count(struct prefect_api *api, json_t *counts, struct err *e)
             return -1;
         json_object_set_new(counts, states[counted[i]].word, json_integer(json_integer_value(n)));
     }
-    /* A late run is SCHEDULED too. */
-    int64_t ahead = jsonx_int(counts, "scheduled", 0) - jsonx_int(counts, "late", 0);
-    json_object_set_new(counts, "scheduled", json_integer(ahead > 0 ? ahead : 0));
     return 0;
 }
 
