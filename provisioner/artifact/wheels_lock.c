@@ -43,6 +43,7 @@ struct resolving {
     const char *groups[WHEELS_GROUPS_MAX];
     char *python; /* of the venv */
     struct svec env;
+    struct sbuf complaint; /* stderr of the last child */
     const char *index;
     int minor;
     struct artifacts *now;
@@ -60,19 +61,19 @@ static const struct group_row *group_row(const char *name)
 
 /* The last sentence that pip marked as an error, else the last line (of a traceback), instead of all that was printed.
  */
-static int last_error(struct err *e)
+static int last_error(const struct resolving *r, struct err *e)
 {
     static const char mark[] = "ERROR: ";
-    const char *at = NULL;
+    const char *at = NULL, *line = strrchr(r->complaint.data, '\n');
 
-    if (e->code != ERR_REMOTE)
+    if (e->code != ERR_REMOTE || !r->complaint.len)
         return -1;
-    for (const char *p = e->msg; (p = strstr(p, mark)); p++)
+    for (const char *p = r->complaint.data; (p = strstr(p, mark)); p++)
         at = p + strlen(mark);
-    for (const char *p = at ? NULL : e->msg; p; p = strchr(p, '\n'))
-        at = p += *p == '\n';
-    AUTO_FREE char *line = xstrndup(at, strcspn(at, "\n"));
-    return err_set(e, ERR_REMOTE, "%s", line);
+    if (!at)
+        at = line ? line + 1 : r->complaint.data;
+    AUTO_FREE char *text = xstrndup(at, strcspn(at, "\n"));
+    return err_set(e, ERR_REMOTE, "%.600s", text);
 }
 
 static int run(struct resolving *r, const char *const argv[], const char *input, struct sbuf *out, struct err *e)
@@ -81,10 +82,12 @@ static int run(struct resolving *r, const char *const argv[], const char *input,
         .input = input,
         .env = svec_argv(&r->env),
         .out = out,
+        .err = &r->complaint,
         .timeout_ms = PIP_TIMEOUT_MS,
         .clock = r->clock,
     };
 
+    sbuf_reset(&r->complaint);
     return proc_run(argv, &o, e);
 }
 
@@ -173,7 +176,7 @@ static json_t *ask_pip(struct resolving *r, const char *constraints, struct err 
             svec_addf(&argv, "%s=prefect==%s", row->name, r->prefect);
     }
     if (run(r, svec_argv(&argv), template_get("templates/lock-wheels.py"), &out, e) < 0) {
-        (void)last_error(e);
+        (void)last_error(r, e);
         return NULL;
     }
     return jsonx_parse(out.data, out.len, "pip's answer", e);
@@ -242,6 +245,34 @@ static int import_all(struct resolving *r, struct err *e)
     return run(r, (const char *const[]){ r->python, "-I", "-c", code.data, NULL }, NULL, NULL, e);
 }
 
+static int no_good(const struct resolving *r, const char *what, struct err *e)
+{
+    if (e->code != ERR_REMOTE)
+        return -1;
+    (void)last_error(r, e);
+    (void)err_wrap(e, "the wheels that pip chose for Prefect %s %s", r->prefect, what);
+    return err_hint(e,
+                    "name versions that work in a constraints file, set PIP_CONSTRAINT to its path and run `slipway "
+                    "lock` again; or set prefect.version to %s",
+                    pins_prefect);
+}
+
+/* A set may import and still not work: SQLAlchemy 2.1 with Prefect 3.8.3 makes no scheduled runs. The proof uses
+ * Prefect's insides, so one that falls over says nothing about a Prefect that has moved them. */
+static int let_schedule(struct resolving *r, struct err *e)
+{
+    ui_note(r->ui, "the scheduler of Prefect %s", r->prefect);
+    if (run(r, (const char *const[]){ r->python, "-", NULL }, template_get("templates/prove-prefect.py"), NULL, e) == 0)
+        return 0;
+    if (e->code != ERR_REMOTE || !strstr(r->complaint.data, "Traceback"))
+        return no_good(r, "do not work", e);
+    (void)last_error(r, e);
+    ui_warn(r->ui, "Prefect %s: its scheduler could not be tried (%s); watch the first scheduled run", r->prefect,
+            e->msg);
+    err_clear(e);
+    return 0;
+}
+
 /* Install exactly what a machine like this host would get, and import it. */
 static int prove(struct resolving *r, struct err *e)
 {
@@ -262,20 +293,14 @@ static int prove(struct resolving *r, struct err *e)
         return -1;
     ui_note(r->ui, "pip installs %zu wheels", n);
     if (run(r, install, NULL, NULL, e) < 0) {
-        (void)last_error(e);
+        (void)last_error(r, e);
         return err_wrap(e, "install the resolved wheels of Prefect %s", r->prefect);
     }
     ui_note(r->ui, "importing Prefect %s", r->prefect);
-    if (import_all(r, e) < 0) {
-        if (e->code != ERR_REMOTE)
-            return -1;
-        (void)last_error(e);
-        (void)err_wrap(e, "the wheels that pip chose for Prefect %s do not start", r->prefect);
-        return err_hint(e,
-                        "name versions that work in a constraints file, set PIP_CONSTRAINT to its path and run "
-                        "`slipway lock` again; or set prefect.version to %s",
-                        pins_prefect);
-    }
+    if (import_all(r, e) < 0)
+        return no_good(r, "do not start", e);
+    if (let_schedule(r, e) < 0)
+        return -1;
     ui_info(r->ui, "Prefect %s: %zu wheels installed with their hashes and imported by Python 3.%d", r->prefect, n,
             r->minor);
     return 0;
@@ -308,6 +333,7 @@ int wheels_lock(const struct spec *s, const char *prefect, struct artifacts *ret
         .prefect = prefect,
         .dir = dir,
         .env = SVEC_INIT,
+        .complaint = SBUF_INIT(1 << 20),
         .index = index && index[0] ? index : PYPI,
         .now = ret,
         .clock = clock,
@@ -319,5 +345,6 @@ int wheels_lock(const struct spec *s, const char *prefect, struct artifacts *ret
     (void)!fsx_remove_tree(dir, &ignored);
     free(r.python);
     svec_done(&r.env);
+    sbuf_done(&r.complaint);
     return rc;
 }

@@ -54,8 +54,34 @@ def wheel(name, version, modules, requires=(), tags="py3-none-any"):
             z.writestr(zipfile.ZipInfo(path), text)
 
 os.makedirs("site/files")
-for version, use in ("3.99.9", "import lib, native"), ("3.99.8", "import lib; lib.gone()"):
+# Of Prefect's insides just what the proof of its scheduler touches.
+models = """
+class Rows:
+    async def create_flow(self, **a): return self
+    async def create_deployment(self, **a): return self
+    async def count_flow_runs(self, **a): return RUNS
+    id = 1
+flows = deployments = flow_runs = Rows()
+"""
+schemas = """
+class Any:
+    def __getattr__(self, name): return lambda **a: self
+core = schedules = Any()
+"""
+database = """
+class Database:
+    async def create_db(self): pass
+    def session_context(self, **a): return self
+    async def __aenter__(self): return self
+    async def __aexit__(self, *a): pass
+provide_database_interface = Database
+"""
+scheduler = "async def schedule_deployments(): pass"
+for version, use, runs in ("3.99.9", "import lib, native", 1), ("3.99.8", "import lib; lib.gone()", 1), ("3.99.7", "", 0), ("3.99.6", "", "gone"):
     wheel("prefect", version, {
+        "prefect/server/models.py": models.replace("RUNS", str(runs)), "prefect/server/schemas.py": schemas,
+        "prefect/server/database.py": database, "prefect/server/services/__init__.py": "",
+        "prefect/server/services/scheduler.py": scheduler,
         "prefect/__init__.py": "", "prefect/server/__init__.py": "", "prefect/server/api/__init__.py": "",
         "prefect/server/api/server.py": use, "prefect/workers/__init__.py": "", "prefect/workers/process.py": "",
     }, ["lib", "native>=1", "patch; python_full_version < '3.11.3'", "later; python_version >= '3.13'",
@@ -115,6 +141,7 @@ want 2 plan
 grep -q 'slipway lock' err || fail 'a version without a pin names the remedy'
 want 0 lock
 grep -q 'wheels installed with their hashes and imported' err || fail 'the set is proven'
+[ "$(grep -c . err)" -eq 1 ] || fail 'a warning about a good set'
 json slipway.lock 'd["versions"] == {"prefect": "3.99.9"} and d["images"] == []'
 json slipway.lock 'sorted({(f["file"].split("-")[0], f["version"]) for f in d["files"]}) ==
     [("later", "1"), ("lib", "2"), ("native", "1.5"), ("patch", "1"), ("prefect", "3.99.9")]'
@@ -180,6 +207,16 @@ grep -q PIP_CONSTRAINT err || fail 'the remedy'
 echo 'lib==1' >constraints
 PIP_CONSTRAINT=$dir/constraints want 0 lock
 json slipway.lock '[f["version"] for f in d["files"] if f["file"].startswith("lib-")] == ["1"]'
+
+# Nor one whose scheduler does nothing; one that cannot be tried is told.
+rm slipway.lock
+spec 3.99.7
+want 5 lock
+grep -q 'do not work: the scheduler made no run' err || fail 'a scheduler that does nothing'
+[ ! -e slipway.lock ] || fail 'a lock was written all the same'
+spec 3.99.6
+want 0 lock
+grep -q "its scheduler could not be tried (NameError: name 'gone' is not defined.*; watch the first scheduled run" err || fail 'a proof that fell over'
 
 # A version that does not exist; an index that does not answer.
 rm slipway.lock
