@@ -34,6 +34,7 @@ static const struct group_row group_table[] = {
     { "aws",     "prefect-aws",                      "prefect_aws.deployments.steps" },
     { "gcp",     "prefect-gcp,google-cloud-storage", "prefect_gcp.deployments.steps" },
     { "azure",   "prefect-azure,azure-storage-blob", "prefect_azure.deployments.steps" },
+    { NULL, NULL, NULL },
 };
 
 // clang-format on
@@ -51,12 +52,12 @@ struct resolving {
     struct ui *ui;
 };
 
-static const struct group_row *group_row(const char *name)
+static bool wanted(const struct resolving *r, const struct group_row *row)
 {
-    for (size_t i = 0; i < ARRAY_LEN(group_table); i++)
-        if (strcmp(group_table[i].name, name) == 0)
-            return &group_table[i];
-    return NULL;
+    for (const char *const *g = r->groups; *g; g++)
+        if (strcmp(*g, row->name) == 0)
+            return true;
+    return false;
 }
 
 /* The last sentence that pip marked as an error, else the last line (of a traceback), instead of all that was printed.
@@ -168,12 +169,11 @@ static json_t *ask_pip(struct resolving *r, const char *constraints, struct err 
     svec_add(&argv, r->python);
     svec_add(&argv, "-");
     svec_add(&argv, constraints);
-    for (const char *const *g = r->groups; *g; g++) {
-        const struct group_row *row = group_row(*g);
-        if (row->roots)
-            svec_addf(&argv, "%s=%s", row->name, row->roots);
-        else
-            svec_addf(&argv, "%s=prefect==%s", row->name, r->prefect);
+    for (const struct group_row *g = group_table; g->name; g++) {
+        if (wanted(r, g) && g->roots)
+            svec_addf(&argv, "%s=%s", g->name, g->roots);
+        else if (wanted(r, g))
+            svec_addf(&argv, "%s=prefect==%s", g->name, r->prefect);
     }
     if (run(r, svec_argv(&argv), template_get("templates/lock-wheels.py"), &out, e) < 0) {
         (void)last_error(r, e);
@@ -239,8 +239,9 @@ static int import_all(struct resolving *r, struct err *e)
 {
     AUTO_SBUF struct sbuf code = SBUF_INIT(2048);
 
-    for (const char *const *g = r->groups; *g; g++)
-        sbuf_addf(&code, "import %s\n", group_row(*g)->imports);
+    for (const struct group_row *g = group_table; g->name; g++)
+        if (wanted(r, g))
+            sbuf_addf(&code, "import %s\n", g->imports);
     svec_addf(&r->env, "PREFECT_HOME=%s/prefect", r->dir);
     return run(r, (const char *const[]){ r->python, "-I", "-c", code.data, NULL }, NULL, NULL, e);
 }
