@@ -3,6 +3,8 @@
 #include "app/server_address.h"
 #include "artifact/artifact.h"
 #include "core/util.h"
+#include "net/url.h"
+#include "spec/spec.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -39,4 +41,25 @@ int server_answers(struct run *r, char why[static 256], struct err *e)
     if (status != 200)
         return 0;
     return right_version(r, api, e) < 0 ? -1 : 1;
+}
+
+int server_accepts_us(struct run *r, struct err *e)
+{
+    AUTO_PREFECT_API struct prefect_api *api = NULL;
+    AUTO_JSON json_t *filter = json_pack("{s:i}", "limit", 1);
+
+    const char *url = r->spec->prefect.server.url;
+
+    /* Plain http may be right inside a network, and is wrong across one: then only the machine asks. */
+    if (server_is_ours(r->spec) || (url && !url_is_https(url) && !url_is_loopback(url)))
+        return 0;
+    if (prefect_api_open_elsewhere(r, &api, e) < 0)
+        return -1;
+    if (prefect_api_ok(api, "POST", "/work_pools/filter", filter, NULL, e) == 0)
+        return 0;
+    if (e->code != ERR_NET)
+        return err_hint(e, "`slipway doctor` checks address, key and workspace");
+    ui_warn(r->ui, "not reached from here, the machine may: %s", e->msg);
+    err_clear(e);
+    return 0;
 }

@@ -3,6 +3,9 @@
 #include "core/err.h"
 #include "step/run.h"
 
+/* A server that exists, asked from here before anything is made: ERR_AUTH when it refuses the key. One that only the
+ * machine may reach is no error yet. */
+int server_accepts_us(struct run *r, struct err *e) NODISCARD;
 /* Wait probe: 1 when GET /ready says yes with our credentials and, for a server of ours, the version is the one that
  * was asked for; 0 with `why`; -1: ERR_AUTH, ERR_CONFLICT (another version). */
 int server_answers(struct run *r, char why[static 256], struct err *e) NODISCARD;

@@ -1,4 +1,5 @@
 #include "app/runtime.h"
+#include "app/server_ready.h"
 #include "artifact/artifact.h"
 #include "artifact/lockfile.h"
 #include "cloud/provider.h"
@@ -136,7 +137,7 @@ int cmd_bootstrap(struct app *app, struct err *e)
         return -1;
     struct run *r = &s.run;
     r->no_canary = app->opt[OPT_NO_CANARY] != NULL;
-    if (artifacts_resolve(s.spec, &r->artifacts, e) < 0 || prefetch_possible(r, e) < 0)
+    if (artifacts_resolve(s.spec, &r->artifacts, e) < 0 || prefetch_possible(r, e) < 0 || server_accepts_us(r, e) < 0)
         return -1;
     if (engine_apply(r, steps, plan_steps(r, steps), e) < 0)
         return failed(r, e);

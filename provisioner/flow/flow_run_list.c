@@ -111,15 +111,15 @@ json_t *flow_run_row(const json_t *run, const json_t *names)
     const json_t *tags = json_object_get(run, "tags");
     AUTO_JSON json_t *no_tags = json_array();
 
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:f, s:f, s:s, s:s, s:O}", "id",
-                     jsonx_str(run, "id"), "flow", jsonx_str(names, "flow"), "deployment",
-                     jsonx_str(names, "deployment"), "name", jsonx_str(run, "name"), "state",
-                     jsonx_str(run, "state.name"), "state_type", jsonx_str(run, "state.type"), "message",
-                     jsonx_str(run, "state.message"), "expected_start", null_or(jsonx_str(run, "expected_start_time")),
-                     "start", null_or(jsonx_str(run, "start_time")), "end", null_or(jsonx_str(run, "end_time")),
-                     "lateness_s", real(run, "estimated_start_time_delta"), "duration_s",
-                     real(run, "estimated_run_time"), "pool", jsonx_str(run, "work_pool_name"), "queue",
-                     jsonx_str(run, "work_queue_name"), "tags", json_is_array(tags) ? tags : no_tags);
+    return json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:f, s:f, s:s, s:s, s:b, s:O}", "id", jsonx_str(run, "id"),
+        "flow", jsonx_str(names, "flow"), "deployment", jsonx_str(names, "deployment"), "name", jsonx_str(run, "name"),
+        "state", jsonx_str(run, "state.name"), "state_type", jsonx_str(run, "state.type"), "message",
+        jsonx_str(run, "state.message"), "expected_start", null_or(jsonx_str(run, "expected_start_time")), "start",
+        null_or(jsonx_str(run, "start_time")), "end", null_or(jsonx_str(run, "end_time")), "lateness_s",
+        real(run, "estimated_start_time_delta"), "duration_s", real(run, "estimated_run_time"), "pool",
+        jsonx_str(run, "work_pool_name"), "queue", jsonx_str(run, "work_queue_name"), "auto_scheduled",
+        jsonx_bool(run, "auto_scheduled", false), "tags", json_is_array(tags) ? tags : no_tags);
 }
 
 static int add_rows(struct prefect_api *api, const json_t *found, json_t *rows, struct err *e)
