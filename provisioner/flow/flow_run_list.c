@@ -106,7 +106,7 @@ static double real(const json_t *run, const char *key)
     return v > 0 ? v : 0;
 }
 
-json_t *flow_run_row(const json_t *run, const json_t *names)
+static json_t *row_of(const json_t *run, const json_t *names)
 {
     const json_t *tags = json_object_get(run, "tags");
     AUTO_JSON json_t *no_tags = json_array();
@@ -131,7 +131,7 @@ static int add_rows(struct prefect_api *api, const json_t *found, json_t *rows, 
     if (flow_run_names(api, found, &names, e) < 0)
         return -1;
     json_array_foreach (found, i, run)
-        json_array_append_new(rows, flow_run_row(run, json_array_get(names, i)));
+        json_array_append_new(rows, row_of(run, json_array_get(names, i)));
     return 0;
 }
 
