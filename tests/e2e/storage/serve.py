@@ -13,7 +13,7 @@ import os
 import re
 import secrets
 import shlex
-import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -28,10 +28,12 @@ import git_server
 from azure.storage.blob import ContainerClient
 from google.cloud.storage import Client as GoogleClient
 from google.oauth2.service_account import Credentials
-from moto.server import ThreadedMotoServer
+from moto.server import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import make_server
 
 BUCKET = "slipway-flows"
 FOLDER = "team/flows"
+REGION = "eu-west-1"
 # Beside the folder, with a name that begins like it: a pull by prefix alone takes it along.
 DECOY = "team/flows-old/origin.py"
 ADDRESS, INSTALLED, WORK = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
@@ -109,12 +111,26 @@ def start_git():
     return {"GIT_URL": server.url("team/flows.git"), "GIT_TOKEN": token, "GIT_COMMIT": commit}
 
 
+def of_region(application):
+    """moto does not look at the region of a signature; stores do."""
+    refusal = b"<Error><Code>AuthorizationHeaderMalformed</Code><Message>the region is wrong</Message></Error>"
+
+    def answer(environ, start_response):
+        signed = environ.get("HTTP_AUTHORIZATION", "")
+        if "/s3/aws4_request" in signed and f"/{REGION}/s3/" not in signed:
+            start_response("400 Bad Request", [("Content-Type", "application/xml"),
+                                               ("Content-Length", str(len(refusal)))])
+            return [refusal]
+        return application(environ, start_response)
+
+    return answer
+
+
 def start_s3():
-    server = ThreadedMotoServer(ip_address=ADDRESS, port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    url = f"http://{host}:{port}"
-    anybody = {"endpoint_url": url, "region_name": "eu-west-1", "aws_access_key_id": "root",
+    server = in_background(make_server(ADDRESS, 0, of_region(DomainDispatcherApplication(create_backend_app)),
+                                       threaded=True))
+    url = f"http://{ADDRESS}:{server.port}"
+    anybody = {"endpoint_url": url, "region_name": REGION, "aws_access_key_id": "root",
                "aws_secret_access_key": "root"}
     iam, s3 = boto3.client("iam", **anybody), boto3.client("s3", **anybody)
     iam.create_user(UserName="flows")
@@ -123,14 +139,14 @@ def start_s3():
         "Resource": [f"arn:aws:s3:::{BUCKET}", f"arn:aws:s3:::{BUCKET}/*"]}]}
     iam.put_user_policy(UserName="flows", PolicyName="read", PolicyDocument=json.dumps(read))
     key = iam.create_access_key(UserName="flows")["AccessKey"]
-    s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
     for name, content in objects("s3").items():
         s3.put_object(Bucket=BUCKET, Key=name, Body=content)
     # From here on signatures and policies count.
     request = urllib.request.Request(f"{url}/moto-api/reset-auth", data=b"0", headers={"Content-Type": "text/plain"})
     urllib.request.urlopen(request, timeout=30).close()
     names = {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}
-    return {"S3_URL": url, "S3_CREDENTIALS": json.dumps(names),
+    return {"S3_URL": url, "S3_REGION": REGION, "S3_CREDENTIALS": json.dumps(names),
             "S3_WRONG": json.dumps({**names, "aws_access_key_id": "AKIAIOSFODNN7EXAMPLE"})}
 
 
@@ -143,18 +159,19 @@ def start_gcs():
     bucket = client.create_bucket(BUCKET)
     for name, content in objects("gcs").items():
         bucket.blob(name).upload_from_string(content)
-    path = WORK / "gcs.json"
-    path.touch(0o600)
-    path.write_text(json.dumps(account, indent=2))
-    return {"GCS_URL": server.url, "GCS_FILE": str(path)}
+    other = gcs_server.Server(ADDRESS, log)  # gives a key that the first one does not know
+    other.server_close()
+    return {"GCS_URL": server.url, "GCS_KEY": json.dumps(account),
+            "GCS_WRONG": json.dumps({**account, "private_key": other.service_account()["private_key"]})}
 
 
 def start_azure():
     account, key = "flows", base64.b64encode(secrets.token_bytes(48)).decode()
     program = INSTALLED / "azurite/node_modules/azurite/dist/src/blob/main.js"
     directory = tempfile.mkdtemp(dir=WORK)
-    child = subprocess.Popen(["node", program, "--blobHost", ADDRESS, "--blobPort", "0", "--silent", "--disableTelemetry",
-                              "--inMemoryPersistence", "--skipApiVersionCheck"], cwd=directory, text=True,
+    child = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", "node", program, "--blobHost", ADDRESS, "--blobPort", "0",
+                              "--silent", "--disableTelemetry", "--inMemoryPersistence", "--skipApiVersionCheck"],
+                             cwd=directory, text=True,
                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                              env={"PATH": os.environ["PATH"], "HOME": directory, "AZURITE_ACCOUNTS": f"{account}:{key}"})
     for line in child.stdout:
@@ -178,15 +195,20 @@ def start_azure():
 
 
 def refuse():
-    """A port that is taken and refuses every connection."""
+    """A port that is taken and refuses every connection: nobody else can come to listen on it."""
     held = socket.socket()
     held.bind((ADDRESS, 0))
-    return held, {"GIT_UNREACHABLE": f"https://{ADDRESS}:{held.getsockname()[1]}/team/flows.git"}
+    return held, {"REFUSED": f"{ADDRESS}:{held.getsockname()[1]}"}
 
 
 def main():
-    logging.basicConfig(stream=LOG, level=logging.INFO, format="s3: %(message)s")
-    shutil.rmtree(WORK / "local", ignore_errors=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    logging.basicConfig(stream=LOG, level=logging.WARNING)
+    moto = logging.StreamHandler(LOG)
+    moto.setFormatter(logging.Formatter("s3: %(message)s"))
+    logging.getLogger("werkzeug").addHandler(moto)
+    logging.getLogger("werkzeug").setLevel(logging.INFO)
+    logging.getLogger("werkzeug").propagate = False
     write_folder(WORK / "local", "local")
     held, values = refuse()
     child, azure = start_azure()

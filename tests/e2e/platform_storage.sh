@@ -1,0 +1,139 @@
+#!/bin/sh
+# platform_storage.sh: flows that live elsewhere, in runtime systemd: a private git host (branch, tag and commit), S3, GCS,
+# Azure Blob and an uploaded folder, each with its credentials as a secret, end in COMPLETED runs of their own copy; a
+# second deploy changes nothing; wrong keys and a host that is not there: one sentence, the right exit status, nothing
+# half-deployed. The servers are in storage/, on the host's end of the machine's link.
+. "$(dirname "$0")/machine_lib.sh"
+. "$(dirname "$0")/platform_lib.sh"
+. "$(dirname "$0")/systemd_lib.sh"
+name=storage
+storage="${SLIPWAY_STORAGE:-$root/build/storage}"
+entry="entrypoint: origin.py:origin"
+
+stop_servers() {
+    [ -z "${server:-}" ] || { kill "$server" && wait "$server"; } 2> /dev/null || true
+    server=
+}
+trap 'stop_servers; finish' EXIT
+
+spec_with() { # FLOWS_YAML
+    write_spec "$name" "runtime: systemd
+machine: {trust: [ca.pem]}
+$1"
+}
+
+# Where things are can be changed for one call: GIT_URL=... spec_of_all
+spec_of_all() { # MORE DEPLOYMENTS
+    spec_with "flows:
+  deployments:
+    - {name: git, $entry, source: {git: {url: '$GIT_URL', branch: flows/stable, token: {env: GIT_TOKEN}}}}
+    - {name: git-tag, $entry, source: {git: {url: '$GIT_URL', tag: v1.0, token: {env: GIT_TOKEN}}}}
+    - {name: git-commit, $entry, source: {git: {url: '$GIT_URL', commit: $GIT_COMMIT, token: {env: GIT_TOKEN}}}}
+    - {name: s3, $entry, source: {s3: {bucket: $BUCKET, folder: $FOLDER, endpoint: '$S3_URL', region: $S3_REGION, credentials: {env: S3_CREDENTIALS}}}}
+    - {name: gcs, $entry, source: {gcs: {bucket: $BUCKET, folder: $FOLDER, endpoint: '$GCS_URL', credentials: {file: gcs.json}}}}
+    - {name: azure, $entry, source: {azure: {container: $BUCKET, folder: $FOLDER, connection: {env: AZURE_CONNECTION}}}}
+    - {name: local, $entry, source: {local: {path: local}}}
+${1:-}"
+}
+
+"$here/storage/prepare" "$storage"
+(cd "$here/storage" && "$storage/venv/bin/python" -B gcs_test.py) > "$work/out" 2>&1 || { cat "$work/out" >&2; fail "the GCS server"; }
+pass "the GCS server does what Google's client wants: $(grep -m1 '^Ran' "$work/out")"
+
+# The certificate of the git host is of an authority that only this spec knows; it is made when the address is known.
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=slipway-test \
+    -keyout "$work/ca.key" -out "$work/ca.pem" 2> /dev/null
+spec_with ""
+snapshot > "$work/before"
+timed "bootstrap" up || { cat "$work/err" >&2; fail "bootstrap"; }
+address=$(on_machine ip -4 route show default | awk '{ print $3 }')
+setpriv --pdeathsig TERM "$storage/venv/bin/python" -B "$here/storage/serve.py" "$address" "$storage" "$work" > "$work/serve.out" 2>&1 &
+server=$!
+for _ in $(seq 300); do
+    [ ! -e "$work/storage.env" ] && kill -0 "$server" 2> /dev/null || break
+    sleep 0.2
+done
+[ -e "$work/storage.env" ] || { cat "$work/serve.out" >&2; fail "the storage servers did not start"; }
+. "$work/storage.env"
+export GIT_TOKEN S3_CREDENTIALS AZURE_CONNECTION
+(umask 077 && printf %s "$GCS_KEY" > "$work/gcs.json")
+pass "git, S3, GCS and Azure Blob at $address"
+
+spec_of_all
+timed "bootstrap with flows" up || { cat "$work/err" "$work/storage.log" >&2; fail "bootstrap with flows"; }
+sw deploy -o json > "$work/out" 2> "$work/err" || { cat "$work/err" >&2; fail "deploy"; }
+[ "$(grep -o '"state": *"unchanged"' "$work/out" | wc -l)" -eq 7 ] || fail "a second deploy: $(cat "$work/out")"
+pass "seven deployments of five sources; a second deploy changes nothing"
+
+completed() { # DEPLOYMENT WORDS: a run COMPLETED, from the copy that says so
+    sw run "origin/$1" -p times=2 --wait > "$work/out" 2> "$work/err" || { cat "$work/out" "$work/err" >&2; fail "run of $1"; }
+    grep -q "hello from the copy in $2, 2 of 2" "$work/out" || { cat "$work/out" >&2; fail "$1: not the copy in $2"; }
+    id=$(head -n 1 "$work/out" | cut -d ' ' -f 1)
+    api GET "/flow_runs/$id" | grep -q '"type": *"COMPLETED"' || fail "$1: the server does not say COMPLETED"
+    pass "$1: run $id COMPLETED, $(grep -o "hello from the copy in .*, 2 of 2" "$work/out")"
+}
+since=$(on_machine date +%s)
+completed git "git on a branch"
+completed git-tag "git at a tag"
+completed git-commit "git at a commit"
+completed s3 s3
+completed gcs gcs
+completed azure azure
+completed local local
+on_machine journalctl -q --no-pager --since "@$since" -u 'slipway-prefect-worker@*' > "$work/out"
+grep -q "pull_from_azure" "$work/out" || fail "the worker's journal has no pull steps"
+if grep "Attempting install" "$work/out"; then fail "a run installed packages: the machine should have them"; fi
+pass "no run had to install a package"
+
+# What the server keeps of a deployment, and slipway of all, has no secret in it.
+api POST /deployments/filter '{}' > "$work/deployments"
+grep -q pull_from_gcs "$work/deployments" || fail "the deployments have no pull steps"
+for secret in "$GIT_TOKEN" "${S3_CREDENTIALS##*: }" "${AZURE_CONNECTION#*AccountKey=}" "$(printf %s "$GCS_KEY" | grep -o 'PRIVATE KEY.\{80\}' | head -n 1 | tail -c 60)"; do
+    secret=$(printf %s "$secret" | tr -d '"}' | cut -d ';' -f 1)
+    [ ${#secret} -ge 20 ] || fail "no secret to look for"
+    if grep -qF -e "$secret" "$work/deployments" || grep -rqF --exclude=disk.raw -e "$secret" "$SLIPWAY_HOME"; then
+        fail "a secret is in a deployment or in a file of slipway's"
+    fi
+done
+pass "no token or key in the deployments, nor in slipway's files"
+
+# Beside what is wrong stands a good one that is new, and one that would change.
+more="    - {name: beside, $entry, source: {local: {path: local}}}"
+refused() { # STATUS PATTERN LABEL
+    expect "$1" "$2" "$3" sw deploy
+    [ "$(grep -c . "$work/err")" -le 2 ] || { cat "$work/err" >&2; fail "$3: more than one sentence and a remedy"; }
+    api GET /deployments/name/origin/beside > "$work/out"
+    grep -q "exception_message\|not found" "$work/out" || { cat "$work/out"; fail "$3: half of it was deployed"; }
+}
+spec_of_all "$more"
+GIT_RIGHT=$GIT_TOKEN S3_RIGHT=$S3_CREDENTIALS AZURE_RIGHT=$AZURE_CONNECTION
+GIT_TOKEN=wrong-token
+refused 3 "git.*(credentials|token|[Aa]uthentication)" "a wrong git token"
+GIT_TOKEN=$GIT_RIGHT S3_CREDENTIALS=$S3_WRONG
+refused 3 "s3.*InvalidAccessKeyId" "a wrong key for S3"
+S3_CREDENTIALS=$S3_RIGHT AZURE_CONNECTION=$AZURE_WRONG
+refused 3 "azure.*authenticate" "a wrong key for Azure"
+AZURE_CONNECTION=$AZURE_RIGHT
+printf %s "$GCS_WRONG" > "$work/gcs.json"
+refused 3 "gcs.*invalid_grant" "a wrong key for GCS"
+printf %s "$GCS_KEY" > "$work/gcs.json"
+(GIT_URL="https://$REFUSED/team/flows.git" spec_of_all "$more")
+refused 5 "git.*$REFUSED" "a git host that is not there"
+(S3_URL="http://$REFUSED" spec_of_all "$more")
+refused 5 "s3.*$REFUSED" "an S3 endpoint that is not there"
+(FOLDER=team/nothing spec_of_all "$more")
+refused 2 "origin.py" "a folder that is not in the bucket"
+
+# The secrets on the server are still the right ones.
+completed git "git on a branch"
+completed gcs gcs
+spec_of_all
+sw deploy -o json > "$work/out" 2> "$work/err" || { cat "$work/err" >&2; fail "deploy after the wrong ones"; }
+[ "$(grep -o '"state": *"unchanged"' "$work/out" | wc -l)" -eq 7 ] || fail "after the wrong ones: $(cat "$work/out")"
+pass "after all that was refused, nothing differs"
+
+stop_servers
+timed "teardown" sw teardown -y > "$work/out" 2> "$work/err" || { cat "$work/err" >&2; fail "teardown"; }
+same_as_before "teardown"
+pass "teardown leaves nothing"
+echo "$passed passed, 0 failed"
