@@ -27,7 +27,10 @@ async def main():
         rows = [schemas.core.DeploymentSchedule(schedule=schedule, active=True)]
         deployment = schemas.core.Deployment(name="proof", flow_id=flow.id, schedules=rows)
         await models.deployments.create_deployment(session=session, deployment=deployment)
-    await schedule_deployments()
+    try:
+        await schedule_deployments()
+    except Exception as e:
+        sys.exit(f"the scheduler made no run: {type(e).__name__}: {str(e).splitlines()[0][:200]}")
     async with db.session_context() as session:
         runs = await models.flow_runs.count_flow_runs(session=session)
     if runs < 1:

@@ -32,7 +32,7 @@ if [ "$runtime" = systemd ]; then
     cat "$work/ca.pem" "$work/key.pem" > "$work/certificate.pem"
     certificate="$work/certificate.pem"
     cat /etc/ssl/certs/ca-certificates.crt "$work/ca.pem" > "$work/bundle.pem"
-    export SSL_CERT_FILE="$work/bundle.pem"
+    export SSL_CERT_FILE="$work/bundle.pem" CURL_CA_BUNDLE="$work/bundle.pem"
 fi
 python3 "$here/fake_cloud.py" "$port" $account $workspace "$key" "$certificate" < "$work/auth" > "$work/cloud" 2> "$work/cloud.log" &
 cloud=$!
