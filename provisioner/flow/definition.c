@@ -144,16 +144,6 @@ int definition_make(const struct spec *s, const struct definition_ops *ops, json
     return 0;
 }
 
-static const char *directory_of(const json_t *source)
-{
-    const json_t *step = json_array_get(json_object_get(source, "pull"), 0);
-    const json_t *of = json_object_get(source, "directory");
-
-    if (!of)
-        of = json_object_get(json_object_get(step, PULL_STEP_DIRECTORY), "directory");
-    return json_string_value(of);
-}
-
 static void put_folder(json_t *list, const char *path)
 {
     size_t i;
@@ -167,13 +157,26 @@ static void put_folder(json_t *list, const char *path)
     json_array_append_new(list, json_string(path));
 }
 
-json_t *definition_folders(const json_t *definition)
+static void put_steps(json_t *list, const json_t *steps)
 {
-    json_t *list = json_array(), *group, *source;
+    size_t i;
+    json_t *step;
+
+    json_array_foreach (steps, i, step)
+        put_folder(list, json_string_value(json_object_get(json_object_get(step, PULL_STEP_DIRECTORY), "directory")));
+}
+
+json_t *definition_folders(const json_t *definition, const json_t *deployments)
+{
+    json_t *list = json_array(), *group, *source, *row;
     size_t i, k;
 
     json_array_foreach (definition, i, group)
-        json_array_foreach (json_object_get(group, "sources"), k, source)
-            put_folder(list, directory_of(source));
+        json_array_foreach (json_object_get(group, "sources"), k, source) {
+            put_folder(list, json_string_value(json_object_get(source, "directory")));
+            put_steps(list, json_object_get(source, "pull"));
+        }
+    json_array_foreach (deployments, i, row)
+        put_steps(list, json_object_get(row, "pull_steps"));
     return list;
 }

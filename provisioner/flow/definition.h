@@ -26,5 +26,6 @@ struct definition_ops {
 /* Array of {"image": TEXT or null, "sources": [...]}: deployments with an image of their own are checked in it. New
  * reference. Secrets are in it by the names of their blocks only. */
 int definition_make(const struct spec *s, const struct definition_ops *ops, json_t **ret, struct err *e) NODISCARD;
-/* Directories on the machine that a definition uses: array of paths; new reference. */
-json_t *definition_folders(const json_t *definition);
+/* Uploaded directories that the definition uses, or one of the server's deployments: one that has left the spec goes on
+ * to run from there. Array of paths; new reference. */
+json_t *definition_folders(const json_t *definition, const json_t *deployments);

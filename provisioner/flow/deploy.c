@@ -135,13 +135,11 @@ static int settle_removed(struct deploy *d, const json_t *view, bool prune, json
     return 0;
 }
 
-static int settle(struct deploy *d, const json_t *rows, bool prune, json_t **ret_report, struct err *e)
+static int settle(struct deploy *d, const json_t *view, const json_t *rows, bool prune, json_t **ret_report,
+                  struct err *e)
 {
-    AUTO_JSON json_t *view = NULL, *ids = json_array(), *ours = json_array();
+    AUTO_JSON json_t *ids = json_array(), *ours = json_array();
     size_t orphans = 0;
-
-    if (server_view_read(d->api, &view, e) < 0)
-        return -1;
     AUTO_JSON json_t *report = outcome_report(rows, d->before, view, ids, ours, e);
     if (!report || settle_removed(d, view, prune, report, ours, e) < 0 ||
         journal_set(d->run->journal, DEPLOYED, json_incref(ours), e) < 0 ||
@@ -154,7 +152,7 @@ static int settle(struct deploy *d, const json_t *rows, bool prune, json_t **ret
 static int deploy(struct deploy *d, bool prune, json_t **ret_report, struct err *e)
 {
     const struct definition_ops ops = { op_folder, op_secret, op_requirements, d };
-    AUTO_JSON json_t *groups = NULL, *rows = NULL, *report = NULL;
+    AUTO_JSON json_t *groups = NULL, *rows = NULL, *view = NULL, *report = NULL;
 
     if (server_view_read(d->api, &d->before, e) < 0)
         return -1;
@@ -162,8 +160,10 @@ static int deploy(struct deploy *d, bool prune, json_t **ret_report, struct err 
         blocks_undo(&d->blocks);
         return -1;
     }
-    AUTO_JSON json_t *folders = definition_folders(groups);
-    if (settle(d, rows, prune, &report, e) < 0 || upload_tidy(d->run, folders, e) < 0)
+    if (server_view_read(d->api, &view, e) < 0 || settle(d, view, rows, prune, &report, e) < 0)
+        return -1;
+    AUTO_JSON json_t *folders = definition_folders(groups, view);
+    if (upload_tidy(d->run, folders, e) < 0)
         return -1;
     *ret_report = TAKE_PTR(report);
     return 0;

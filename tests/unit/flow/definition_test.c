@@ -265,8 +265,13 @@ static void whole(void **state)
         "\": {\"directory\": \"" UPLOAD_ROOT "/flows\"}}, {\"install\": {\"path\": \"/r.txt\"}}],"
         "\"work_pool\": {\"name\": \"second\", \"work_queue_name\": null,"
         " \"job_variables\": {\"for\": \"docker\", \"image\": \"img:1\"}}, " REST "}]}]}]");
-    AUTO_JSON json_t *folders = definition_folders(got);
-    expect_json("folders", folders, "[\"" UPLOAD_ROOT "/flows\"]");
+    static const char elsewhere[] =
+        "[{\"pull_steps\": [{\"" PULL_STEP_DIRECTORY "\": {\"directory\": \"" UPLOAD_ROOT
+        "/left\"}}]}, {\"pull_steps\": null},"
+        "{\"pull_steps\": [{\"" PULL_STEP_DIRECTORY "\": {\"directory\": \"/opt/flows\"}}]}]";
+    AUTO_JSON json_t *view = jsonx_parse(elsewhere, strlen(elsewhere), "view", &e);
+    AUTO_JSON json_t *folders = definition_folders(got, view);
+    expect_json("folders", folders, "[\"" UPLOAD_ROOT "/flows\", \"" UPLOAD_ROOT "/left\"]");
     assert_int_equal(json_object_size(none), 0); /* the spec is as it was */
 }
 
@@ -281,7 +286,7 @@ static void file_as_it_is(void **state)
     expect_json("definition", got,
                 "[{\"image\": null, \"sources\": [{\"directory\": \"" UPLOAD_ROOT "/etc\","
                 " \"prefect_file\": \"hostname\"}]}]");
-    AUTO_JSON json_t *folders = definition_folders(got);
+    AUTO_JSON json_t *folders = definition_folders(got, NULL);
     expect_json("folders", folders, "[\"" UPLOAD_ROOT "/etc\"]");
 }
 
