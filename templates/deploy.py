@@ -238,8 +238,9 @@ async def fetch(source, directory):
             return configs, actions  # directories that it names may be there only in the run's own container
     os.chdir(directory)
     for config in configs:  # such as the address of a store
-        env = config.get("work_pool", {}).get("job_variables", {}).get("env") or {}
-        os.environ.update({name: value for name, value in env.items() if isinstance(value, str)})
+        env = ((config.get("work_pool") or {}).get("job_variables") or {}).get("env")
+        env = env if isinstance(env, dict) else {}
+        os.environ.update({k: v for k, v in env.items() if isinstance(v, str) and not k.startswith("PREFECT_")})
     try:
         out = await run_steps(pull, print_function=lambda *_, **__: None)
     except Exception as e:
