@@ -1,5 +1,6 @@
 #include "app/job.h"
 #include "app/pod_env.h"
+#include "app/server_ready.h"
 #include "core/base64.h"
 #include "core/jsonx.h"
 #include "core/mem.h"
@@ -120,6 +121,8 @@ int job_python(struct run *r, const struct python_job *job, struct sbuf *out, st
     const struct wait w = { what, r->clock->mono_ms(r->clock) + job->timeout_ms, 500 };
     char id[37];
 
+    if (server_takes_image(r, job->image, e) < 0)
+        return -1;
     rng_uuid(id);
     (void)snprintf(j.name, sizeof(j.name), "slipway-%.20s-%.8s", job->name, id);
     int rc = make(&j, e);

@@ -1,6 +1,7 @@
 #include "app/runtime_systemd.h"
 #include "app/pull.h"
 #include "app/run_processes.h"
+#include "app/server_ready.h"
 #include "app/server_systemd.h"
 #include "app/worker_systemd.h"
 #include "core/hash.h"
@@ -115,8 +116,8 @@ static int python(struct run *r, const struct python_job *job, struct sbuf *out,
         .sudo = true, .input = job->input, .timeout_ms = job->timeout_ms + 10000, .what = job->name
     };
 
-    if (ssh_put_text(r->ssh, &f, text, strlen(text), e) < 0 || ssh_run(r->ssh, argv, &o, &res, e) < 0 ||
-        sbuf_check(&res.out, "the program's answer", e) < 0)
+    if (server_takes_image(r, job->image, e) < 0 || ssh_put_text(r->ssh, &f, text, strlen(text), e) < 0 ||
+        ssh_run(r->ssh, argv, &o, &res, e) < 0 || sbuf_check(&res.out, "the program's answer", e) < 0)
         return -1;
     ui_debug(r->ui, "%s", res.err.data);
     sbuf_add(out, res.out.data, res.out.len);

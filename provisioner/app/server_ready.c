@@ -1,4 +1,5 @@
 #include "app/server_ready.h"
+#include "app/image_ref.h"
 #include "app/prefect_api.h"
 #include "app/server_address.h"
 #include "artifact/artifact.h"
@@ -62,4 +63,16 @@ int server_accepts_us(struct run *r, struct err *e)
     ui_warn(r->ui, "not reached from here, the machine may: %s", e->msg);
     err_clear(e);
     return 0;
+}
+
+int server_takes_image(struct run *r, const char *image, struct err *e)
+{
+    AUTO_PREFECT_API struct prefect_api *api = NULL;
+    AUTO_JSON json_t *version = NULL;
+
+    if (!image || !server_is_ours(r->spec))
+        return 0;
+    if (prefect_api_open(r, &api, e) < 0 || prefect_api_ok(api, "GET", "/admin/version", NULL, &version, e) < 0)
+        return -1;
+    return json_is_string(version) ? image_ref_fits(image, json_string_value(version), e) : 0;
 }

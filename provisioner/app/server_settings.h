@@ -9,6 +9,6 @@ struct server_setting {
     char value[128];
 };
 
-#define SERVER_SETTINGS 8
+#define SERVER_SETTINGS 12
 /* Fills `ret`, returns how many. */
 size_t server_settings(const struct spec *s, struct server_setting ret[static SERVER_SETTINGS]);
