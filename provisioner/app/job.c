@@ -1,5 +1,6 @@
 #include "app/job.h"
 #include "app/pod_env.h"
+#include "app/prefect_api.h"
 #include "app/server_ready.h"
 #include "core/base64.h"
 #include "core/jsonx.h"
@@ -10,9 +11,9 @@
 #include "core/wait.h"
 #include "host/cause.h"
 #include "host/node.h"
-#include "kube/images.h"
 #include "kube/kubectl.h"
 #include "kube/pods.h"
+#include "spec/spec.h"
 #include "ssh/ssh.h"
 #include <stdio.h>
 #include <string.h>
@@ -35,17 +36,39 @@ static char *base64(const char *text)
     return sbuf_take(&b);
 }
 
+/* Prefect's own is the one that bootstrap gave the pool: the node has it, and flows run in it. A lock that has changed
+ * since, or an artifacts directory that is not named any more, has no say. */
+static int find_image(struct job *j, char ret[static 1024], struct err *e)
+{
+    AUTO_PREFECT_API struct prefect_api *api = NULL;
+    AUTO_JSON json_t *pool = NULL;
+    const char *name = j->run->spec->prefect.work_pools[0].name;
+    AUTO_FREE char *path = xasprintf("/work_pools/%s", name);
+
+    (void)snprintf(ret, 1024, "%s", j->of->image ? j->of->image : "");
+    if (*ret)
+        return server_takes_image(j->run, ret, e);
+    if (prefect_api_open(j->run, &api, e) < 0 || prefect_api_ok(api, "GET", path, NULL, &pool, e) < 0)
+        return -1;
+    (void)snprintf(ret, 1024, "%s", jsonx_str(pool, "base_job_template.variables.properties.image.default"));
+    if (*ret)
+        return 0;
+    (void)err_set(e, ERR_CONFLICT, "work pool '%s' names no image", name);
+    return err_hint(e, "`slipway bootstrap` puts it right");
+}
+
 static int make(struct job *j, struct err *e)
 {
     struct run *r = j->run;
-    AUTO_SBUF struct sbuf image = SBUF_INIT(1024), text = SBUF_INIT(MAX_JOB_INPUT * 3);
+    AUTO_SBUF struct sbuf text = SBUF_INIT(MAX_JOB_INPUT * 3);
+    char image[1024];
     AUTO_SECRET char *input = base64(j->of->input);
     AUTO_FREE char *program = base64(template_get(j->of->program));
     AUTO_FREE char *deadline = xasprintf("%lld", (long long)(j->of->timeout_ms / 1000));
     AUTO_JSON json_t *env_json = pod_env(r);
     AUTO_FREE char *env = jsonx_text(env_json, 0);
 
-    if (!j->of->image && image_name(r, "prefect", &image, e) < 0)
+    if (find_image(j, image, e) < 0)
         return -1;
     const struct template_var vars[] = {
         { "name", j->name, TEMPLATE_JSON },
@@ -53,7 +76,7 @@ static int make(struct job *j, struct err *e)
         { "program", program, TEMPLATE_JSON },
         { "input", input, TEMPLATE_JSON },
         { "deadline_s", deadline, TEMPLATE_RAW },
-        { "image", j->of->image ? j->of->image : image.data, TEMPLATE_JSON },
+        { "image", image, TEMPLATE_JSON },
         { "mark", MARK, TEMPLATE_RAW },
         { "env", env, TEMPLATE_RAW },
         { "flows", NODE_DIR "/flows", TEMPLATE_JSON },
@@ -121,8 +144,6 @@ int job_python(struct run *r, const struct python_job *job, struct sbuf *out, st
     const struct wait w = { what, r->clock->mono_ms(r->clock) + job->timeout_ms, 500 };
     char id[37];
 
-    if (server_takes_image(r, job->image, e) < 0)
-        return -1;
     rng_uuid(id);
     (void)snprintf(j.name, sizeof(j.name), "slipway-%.20s-%.8s", job->name, id);
     int rc = make(&j, e);
