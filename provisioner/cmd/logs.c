@@ -22,7 +22,7 @@ static int own_log(struct app *app, struct err *e)
     AUTO_SPEC struct spec *spec = NULL;
     AUTO_SBUF struct sbuf text = SBUF_INIT(16 << 20);
 
-    if (spec_load(app->opt[OPT_FILE] ? app->opt[OPT_FILE] : "slipway.yaml", &spec, e) < 0)
+    if (spec_load_lenient(app->opt[OPT_FILE] ? app->opt[OPT_FILE] : "slipway.yaml", &spec, e) < 0)
         return -1;
     AUTO_FREE char *dir = state_dir(spec->name);
     AUTO_FREE char *path = fsx_join(dir, "run.log");

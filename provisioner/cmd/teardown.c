@@ -19,7 +19,7 @@ int cmd_teardown(struct app *app, struct err *e)
 {
     AUTO_SESSION struct session s = { 0 };
 
-    if (common_session(app, SESSION_WRITE, &s, e) < 0)
+    if (common_session(app, SESSION_REMOVE, &s, e) < 0)
         return -1;
     int yes = confirm(app, &s, e);
     if (yes <= 0) {

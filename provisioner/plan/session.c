@@ -17,6 +17,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool writes(enum session_mode mode)
+{
+    return mode == SESSION_WRITE || mode == SESSION_REMOVE;
+}
+
 static int override_artifacts(struct spec *spec, const char *dir, struct err *e)
 {
     if (!dir)
@@ -61,7 +66,7 @@ static int same_provider(struct session *s, enum session_mode mode, struct err *
     const char *before = s->run.journal ? journal_str(s->run.journal, "provider") : "";
 
     if (!*before)
-        return mode != SESSION_WRITE ? 0 : journal_set(s->run.journal, "provider", json_string(s->spec->provider), e);
+        return !writes(mode) ? 0 : journal_set(s->run.journal, "provider", json_string(s->spec->provider), e);
     if (strcmp(before, s->spec->provider) == 0)
         return 0;
     (void)err_set(e, ERR_CONFLICT, "deployment '%s' was made with provider '%s', the spec says '%s'", s->spec->name,
@@ -72,7 +77,9 @@ static int same_provider(struct session *s, enum session_mode mode, struct err *
 int session_open(struct session *s, const struct session_opts *o, struct err *e)
 {
     *s = (struct session){ .run = { .ui = o->ui, .clock = o->clock } };
-    if (spec_load(o->spec_path ? o->spec_path : "slipway.yaml", &s->spec, e) < 0)
+    const char *path = o->spec_path ? o->spec_path : "slipway.yaml";
+    bool lenient = o->mode == SESSION_READ || o->mode == SESSION_REMOVE;
+    if ((lenient ? spec_load_lenient(path, &s->spec, e) : spec_load(path, &s->spec, e)) < 0)
         return -1;
     s->run.spec = s->spec;
     if (override_artifacts(s->spec, o->artifacts_dir, e) < 0)
@@ -81,7 +88,7 @@ int session_open(struct session *s, const struct session_opts *o, struct err *e)
     s->run.dir = s->dir;
     s->run.phases = phases_new(o->clock);
     AUTO_FREE char *journal = fsx_join(s->dir, "journal");
-    int rc = o->mode == SESSION_WRITE ? open_for_writing(s, o, journal, e) : open_for_reading(s, o->mode, journal, e);
+    int rc = writes(o->mode) ? open_for_writing(s, o, journal, e) : open_for_reading(s, o->mode, journal, e);
     if (rc < 0 || same_provider(s, o->mode, e) < 0)
         return -1;
     const struct provider_ops *ops = provider_find(s->spec->provider);

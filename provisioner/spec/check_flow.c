@@ -45,8 +45,12 @@ static char *existing(const char *text, const char *dir, mode_t kind, const char
     AUTO_FREE char *path = check_resolve(text, dir);
     struct stat st;
 
-    if (stat(path, &st) < 0)
-        return check_no(e, "names '%.200s', which cannot be read: %s", text, strerror(errno));
+    if (stat(path, &st) < 0) {
+        int sys = errno;
+        (void)check_no(e, "names '%.200s', which cannot be read: %s", text, strerror(sys));
+        e->sys = sys;
+        return NULL;
+    }
     if ((st.st_mode & S_IFMT) != kind)
         return check_no(e, "names '%.200s', which is not a %s", text, wants);
     return TAKE_PTR(path);

@@ -210,6 +210,7 @@ char *check_pem_file(const char *text, const char *dir, struct err *e)
         (void)check_no(e, "names '%.200s', which is not a file", text);
     } else if (fsx_read(path, &pem, &why) < 0) {
         (void)check_no(e, "names '%.200s', which cannot be read: %s", text, why.sys ? strerror(why.sys) : why.msg);
+        e->sys = why.sys;
     } else {
         const char *from = strstr(pem.data, begin);
         if (strstr(pem.data, "PRIVATE KEY-----"))

@@ -95,6 +95,8 @@ static char *accept_text(struct ctx *c, const struct yt_node *n, const struct pl
         return NULL;
     }
     value = f->accept ? f->accept(n->text, c->dir, &why) : xstrdup(n->text);
+    if (!value && c->p->lenient && why.sys == ENOENT)
+        value = xstrdup(n->text);
     if (!value) {
         problems_add(c->p, n->line, n->column, at->path, "'%s' %s", at->path, why.msg);
         return NULL;

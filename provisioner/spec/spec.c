@@ -63,3 +63,10 @@ int spec_load(const char *path, struct spec **ret, struct err *e)
 
     return spec_load_problems(path, ret, &p, e);
 }
+
+int spec_load_lenient(const char *path, struct spec **ret, struct err *e)
+{
+    AUTO_PROBLEMS struct spec_problems p = { .lenient = true };
+
+    return spec_load_problems(path, ret, &p, e);
+}

@@ -184,12 +184,15 @@ struct spec_problems {
     struct spec_problem rows[SPEC_PROBLEMS_MAX]; /* by line and column */
     size_t n;
     size_t more; /* found beyond the rows */
+    bool lenient; /* set by the caller: files and folders that the spec names need not be there any more */
 };
 
 /* Parse and check. Every problem is reported at once, in e->msg, one per line: FILE:LINE:COLUMN: text. ERR_SPEC.
  * A file that is not there: ERR_SPEC with e->sys == ENOENT. */
 int spec_load(const char *path, struct spec **ret, struct err *e) NODISCARD;
-/* The same with the problems as rows; `problems` starts as {0} and stays empty when the file could not be read. */
+/* For commands that look or take away: a flows folder that has gone must not keep a machine alive. */
+int spec_load_lenient(const char *path, struct spec **ret, struct err *e) NODISCARD;
+/* The same with the problems as rows; `problems` starts as {0} (but for `lenient`) and stays empty when the file could not be read. */
 int spec_load_problems(const char *path, struct spec **ret, struct spec_problems *problems, struct err *e) NODISCARD;
 void spec_problems_done(struct spec_problems *p);
 /* The same for text already in memory; `path` is for messages and relative paths. For tests and fuzzing. */

@@ -225,7 +225,7 @@ static void check_entrypoint(const struct whole *w, const struct spec_deployment
         return;
     AUTO_FREE char *file = xstrndup(d->entrypoint, (size_t)(function - 1 - d->entrypoint));
     AUTO_FREE char *full = fsx_join(source->path, file), *field = xasprintf("%s.entrypoint", path);
-    if (!fsx_exists(full))
+    if (!fsx_exists(full) && !w->p->lenient)
         whole_say(w, field, "names the file '%.100s', which the source folder does not have", file);
 }
 

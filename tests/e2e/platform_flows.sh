@@ -114,11 +114,13 @@ grep -q second "$work/out" && fail "it is still there"
 pass "what leaves the spec is named, and deleted with --prune"
 
 # Bad input, one at a time: nothing of it may reach the server. Beside the bad one stands a good one.
+spec_with ''
+cp "$spec" "$work/plain.yaml"
 good="$(printf '    - name: beside\n      entrypoint: tick.py:tick\n')"
 refused() { # STATUS PATTERN LABEL
     expect "$1" "$2" "$3" sw deploy
     [ "$(grep -c . "$work/err")" -le 3 ] || { cat "$work/err" >&2; fail "$3: more than one sentence"; }
-    sw run tick/beside > "$work/out" 2> "$work/err" && fail "$3: half of it was deployed"
+    "$slipway" run -f "$work/plain.yaml" tick/beside > "$work/out" 2> "$work/err" && fail "$3: half of it was deployed"
     grep -q "no deployment" "$work/err" || { cat "$work/err" >&2; fail "$3: the server does not answer"; }
 }
 spec_with "$(deployment often '      pool: fast')
