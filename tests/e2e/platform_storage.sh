@@ -8,7 +8,7 @@
 . "$(dirname "$0")/systemd_lib.sh"
 name=storage
 storage="${SLIPWAY_STORAGE:-$root/build/storage}"
-entry="entrypoint: origin.py:origin"
+all="git git-tag git-commit s3 gcs azure local"
 
 stop_servers() {
     [ -z "${server:-}" ] || { kill "$server" && wait "$server"; } 2> /dev/null || true
@@ -16,24 +16,32 @@ stop_servers() {
 }
 trap 'stop_servers; finish' EXIT
 
-spec_with() { # FLOWS_YAML
-    write_spec "$name" "runtime: systemd
-machine: {trust: [ca.pem]}
-$1"
+deployment() { # NAME
+    case $1 in
+    git) source="{git: {url: '$GIT_URL', branch: flows/stable, token: {env: GIT_TOKEN}}}" ;;
+    git-tag) source="{git: {url: '$GIT_URL', tag: v1.0, token: {env: GIT_TOKEN}}}" ;;
+    git-commit) source="{git: {url: '$GIT_URL', commit: $GIT_COMMIT, token: {env: GIT_TOKEN}}}" ;;
+    s3) source="{s3: {bucket: $BUCKET, folder: $FOLDER, endpoint: '$S3_URL', region: $S3_REGION, credentials: {env: S3_CREDENTIALS}}}" ;;
+    gcs) source="{gcs: {bucket: $BUCKET, folder: $FOLDER, endpoint: '$GCS_URL', credentials: {file: gcs.json}}}" ;;
+    azure) source="{azure: {container: $BUCKET, folder: $FOLDER, connection: {env: AZURE_CONNECTION}}}" ;;
+    *) source="{local: {path: local}}" ;;
+    esac
+    printf '    - {name: %s, entrypoint: origin.py:origin, source: %s}\n' "$1" "$source"
 }
 
-# Where things are can be changed for one call: GIT_URL=... spec_of_all
-spec_of_all() { # MORE DEPLOYMENTS
-    spec_with "flows:
-  deployments:
-    - {name: git, $entry, source: {git: {url: '$GIT_URL', branch: flows/stable, token: {env: GIT_TOKEN}}}}
-    - {name: git-tag, $entry, source: {git: {url: '$GIT_URL', tag: v1.0, token: {env: GIT_TOKEN}}}}
-    - {name: git-commit, $entry, source: {git: {url: '$GIT_URL', commit: $GIT_COMMIT, token: {env: GIT_TOKEN}}}}
-    - {name: s3, $entry, source: {s3: {bucket: $BUCKET, folder: $FOLDER, endpoint: '$S3_URL', region: $S3_REGION, credentials: {env: S3_CREDENTIALS}}}}
-    - {name: gcs, $entry, source: {gcs: {bucket: $BUCKET, folder: $FOLDER, endpoint: '$GCS_URL', credentials: {file: gcs.json}}}}
-    - {name: azure, $entry, source: {azure: {container: $BUCKET, folder: $FOLDER, connection: {env: AZURE_CONNECTION}}}}
-    - {name: local, $entry, source: {local: {path: local}}}
-${1:-}"
+# spec_of [DEPLOYMENT...]; where things are can be changed for one call: (GIT_URL=... spec_of git)
+spec_of() {
+    write_spec "$name" "runtime: systemd
+machine: {trust: [ca.pem]}
+$([ $# -eq 0 ] || printf 'flows:\n  deployments:\n')
+$(for d in "$@"; do deployment "$d"; done)"
+}
+
+unchanged() { # COUNT LABEL
+    sw deploy -o json > "$work/out" 2> "$work/err" || { cat "$work/err" >&2; fail "$2"; }
+    [ "$(grep -o '"state": *"[a-z]*"' "$work/out" | grep -c unchanged)" -eq "$1" ] || fail "$2: $(cat "$work/out")"
+    if grep -q '"state": *"\(changed\|created\|deleted\)"' "$work/out"; then fail "$2: $(cat "$work/out")"; fi
+    pass "$2"
 }
 
 "$here/storage/prepare" "$storage"
@@ -43,7 +51,7 @@ pass "the GCS server does what Google's client wants: $(grep -m1 '^Ran' "$work/o
 # The certificate of the git host is of an authority that only this spec knows; it is made when the address is known.
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=slipway-test \
     -keyout "$work/ca.key" -out "$work/ca.pem" 2> /dev/null
-spec_with ""
+spec_of
 snapshot > "$work/before"
 timed "bootstrap" up || { cat "$work/err" >&2; fail "bootstrap"; }
 address=$(on_machine ip -4 route show default | awk '{ print $3 }')
@@ -59,11 +67,9 @@ export GIT_TOKEN S3_CREDENTIALS AZURE_CONNECTION
 (umask 077 && printf %s "$GCS_KEY" > "$work/gcs.json")
 pass "git, S3, GCS and Azure Blob at $address"
 
-spec_of_all
+spec_of $all
 timed "bootstrap with flows" up || { cat "$work/err" "$work/storage.log" >&2; fail "bootstrap with flows"; }
-sw deploy -o json > "$work/out" 2> "$work/err" || { cat "$work/err" >&2; fail "deploy"; }
-[ "$(grep -o '"state": *"unchanged"' "$work/out" | wc -l)" -eq 7 ] || fail "a second deploy: $(cat "$work/out")"
-pass "seven deployments of five sources; a second deploy changes nothing"
+unchanged 7 "bootstrap made seven deployments of five sources; a deploy after it changes nothing"
 
 completed() { # DEPLOYMENT WORDS: a run COMPLETED, from the copy that says so
     sw run "origin/$1" -p times=2 --wait > "$work/out" 2> "$work/err" || { cat "$work/out" "$work/err" >&2; fail "run of $1"; }
@@ -97,40 +103,41 @@ for secret in "$GIT_TOKEN" "${S3_CREDENTIALS##*: }" "${AZURE_CONNECTION#*Account
 done
 pass "no token or key in the deployments, nor in slipway's files"
 
-# Beside what is wrong stands a good one that is new, and one that would change.
-more="    - {name: beside, $entry, source: {local: {path: local}}}"
+# Beside what is wrong stands a good one that is new.
 refused() { # STATUS PATTERN LABEL
     expect "$1" "$2" "$3" sw deploy
-    [ "$(grep -c . "$work/err")" -le 2 ] || { cat "$work/err" >&2; fail "$3: more than one sentence and a remedy"; }
+    [ "$(grep -c . "$work/err")" -le 3 ] || { cat "$work/err" >&2; fail "$3: more than one sentence and a remedy"; }
+    [ "$(grep -c "^slipway deploy:\|^deployment" "$work/err")" -eq 1 ] || { cat "$work/err" >&2; fail "$3: not one sentence"; }
     api GET /deployments/name/origin/beside > "$work/out"
-    grep -q "exception_message\|not found" "$work/out" || { cat "$work/out"; fail "$3: half of it was deployed"; }
+    grep -q '[Nn]ot found' "$work/out" || { cat "$work/out"; fail "$3: half of it was deployed"; }
 }
-spec_of_all "$more"
 GIT_RIGHT=$GIT_TOKEN S3_RIGHT=$S3_CREDENTIALS AZURE_RIGHT=$AZURE_CONNECTION
+spec_of git beside
 GIT_TOKEN=wrong-token
 refused 3 "git.*(credentials|token|[Aa]uthentication)" "a wrong git token"
 GIT_TOKEN=$GIT_RIGHT S3_CREDENTIALS=$S3_WRONG
+spec_of s3 beside
 refused 3 "s3.*InvalidAccessKeyId" "a wrong key for S3"
 S3_CREDENTIALS=$S3_RIGHT AZURE_CONNECTION=$AZURE_WRONG
+spec_of azure beside
 refused 3 "azure.*authenticate" "a wrong key for Azure"
 AZURE_CONNECTION=$AZURE_RIGHT
+spec_of gcs beside
 printf %s "$GCS_WRONG" > "$work/gcs.json"
 refused 3 "gcs.*invalid_grant" "a wrong key for GCS"
 printf %s "$GCS_KEY" > "$work/gcs.json"
-(GIT_URL="https://$REFUSED/team/flows.git" spec_of_all "$more")
+(GIT_URL="https://$REFUSED/team/flows.git" spec_of git beside)
 refused 5 "git.*$REFUSED" "a git host that is not there"
-(S3_URL="http://$REFUSED" spec_of_all "$more")
+(S3_URL="http://$REFUSED" spec_of s3 beside)
 refused 5 "s3.*$REFUSED" "an S3 endpoint that is not there"
-(FOLDER=team/nothing spec_of_all "$more")
-refused 2 "origin.py" "a folder that is not in the bucket"
+(FOLDER=team/nothing spec_of azure beside)
+refused 2 "azure.*origin.py" "a folder that is not in the container"
 
 # The secrets on the server are still the right ones.
 completed git "git on a branch"
 completed gcs gcs
-spec_of_all
-sw deploy -o json > "$work/out" 2> "$work/err" || { cat "$work/err" >&2; fail "deploy after the wrong ones"; }
-[ "$(grep -o '"state": *"unchanged"' "$work/out" | wc -l)" -eq 7 ] || fail "after the wrong ones: $(cat "$work/out")"
-pass "after all that was refused, nothing differs"
+spec_of $all
+unchanged 7 "after all that was refused, nothing differs"
 
 stop_servers
 timed "teardown" sw teardown -y > "$work/out" 2> "$work/err" || { cat "$work/err" >&2; fail "teardown"; }
