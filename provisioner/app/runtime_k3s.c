@@ -172,16 +172,35 @@ static void identity(const struct run *r, struct sbuf *out)
     }
 }
 
+/* What ends and comes back looks ready between two ends. */
+static int64_t restarts(struct run *r, const char *selector, struct err *e)
+{
+    AUTO_JSON json_t *pods = NULL;
+    size_t i, k;
+    json_t *pod, *c;
+    int64_t n = 0;
+
+    if (kubectl_list(r, "Pod", selector, &pods, e) < 0)
+        return -1;
+    json_array_foreach (json_object_get(pods, "items"), i, pod)
+        json_array_foreach (jsonx_get(pod, "status.containerStatuses"), k, c)
+            n += jsonx_int(c, "restartCount", 0);
+    return n;
+}
+
 static void part(struct run *r, json_t *rows, const char *name, const char *selector)
 {
     char why[256] = "";
     struct err e = ERR_INIT;
     int rc = pods_probe(r, selector, why, &e);
 
-    json_array_append_new(rows, json_pack("{s:s, s:b, s:s}", "part", name, "ok", rc > 0, "detail",
-                                          rc > 0   ? "ready"
-                                          : rc < 0 ? e.msg
-                                                   : why));
+    if (rc > 0) {
+        int64_t n = restarts(r, selector, &e);
+        AUTO_FREE char *text = n > 0 ? xasprintf("ready; restarts: %lld", (long long)n) : xstrdup("ready");
+        json_array_append_new(rows, json_pack("{s:s, s:b, s:s}", "part", name, "ok", 1, "detail", text));
+        return;
+    }
+    json_array_append_new(rows, json_pack("{s:s, s:b, s:s}", "part", name, "ok", 0, "detail", rc < 0 ? e.msg : why));
 }
 
 static void status(struct run *r, json_t *rows)

@@ -21,6 +21,7 @@
 #include "systemd/unit.h"
 #include "systemd/venv.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define PREFECT_PORT 4200
@@ -167,16 +168,29 @@ static void identity(const struct run *r, struct sbuf *out)
     }
 }
 
+/* What ends and comes back looks active between two ends. */
+static long restarts(struct run *r, const char *unit, struct err *e)
+{
+    AUTO_SSH_RESULT struct ssh_result res = SSH_RESULT_INIT;
+    const char *const argv[] = { "systemctl", "show", "--value", "-p", "NRestarts", unit, NULL };
+    const struct ssh_opts o = { .what = "looking at a unit" };
+
+    return ssh_run(r->ssh, argv, &o, &res, e) < 0 ? -1 : strtol(res.out.data, NULL, 10);
+}
+
 static void part(struct run *r, json_t *rows, const char *name, const char *unit)
 {
     char why[256] = "";
     struct err e = ERR_INIT;
     int rc = unit_probe(r, unit, why, &e);
 
-    json_array_append_new(rows, json_pack("{s:s, s:b, s:s}", "part", name, "ok", rc > 0, "detail",
-                                          rc > 0   ? "active"
-                                          : rc < 0 ? e.msg
-                                                   : why));
+    if (rc > 0) {
+        long n = restarts(r, unit, &e);
+        AUTO_FREE char *text = n > 0 ? xasprintf("active; restarts: %ld", n) : xstrdup("active");
+        json_array_append_new(rows, json_pack("{s:s, s:b, s:s}", "part", name, "ok", 1, "detail", text));
+        return;
+    }
+    json_array_append_new(rows, json_pack("{s:s, s:b, s:s}", "part", name, "ok", 0, "detail", rc < 0 ? e.msg : why));
 }
 
 static void status(struct run *r, json_t *rows)

@@ -2,6 +2,7 @@
 #include "app/image_ref.h"
 #include "app/prefect_api.h"
 #include "app/server_address.h"
+#include "app/server_values.h"
 #include "artifact/artifact.h"
 #include "core/util.h"
 #include "net/url.h"
@@ -51,8 +52,10 @@ int server_accepts_us(struct run *r, struct err *e)
 
     const char *url = r->spec->prefect.server.url;
 
+    if (server_is_ours(r->spec))
+        return server_values_fit(r->spec->prefect.server.values, e);
     /* Plain http may be right inside a network, and is wrong across one: then only the machine asks. */
-    if (server_is_ours(r->spec) || (url && !url_is_https(url) && !url_is_loopback(url)))
+    if (url && !url_is_https(url) && !url_is_loopback(url))
         return 0;
     if (prefect_api_open_elsewhere(r, &api, e) < 0)
         return -1;

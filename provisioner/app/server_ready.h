@@ -3,8 +3,8 @@
 #include "core/err.h"
 #include "step/run.h"
 
-/* A server that exists, asked from here before anything is made: ERR_AUTH when it refuses the key. One that only the
- * machine may reach is no error yet. */
+/* What can be known of the server before anything is made. One that exists is asked from here: ERR_AUTH when it refuses
+ * the key; one that only the machine may reach is no error yet. Of our own: ERR_SPEC for values that cannot work. */
 int server_accepts_us(struct run *r, struct err *e) NODISCARD;
 /* Wait probe: 1 when GET /ready says yes with our credentials and, for a server of ours, the version is the one that
  * was asked for; 0 with `why`; -1: ERR_AUTH, ERR_CONFLICT (another version). */
