@@ -128,16 +128,27 @@ static int failed(struct run *r, struct err *e)
     return -1;
 }
 
+/* What can be known before anything is made; a refusal leaves nothing behind, not even a directory. */
+static int look_ahead(struct app *app, struct err *e)
+{
+    AUTO_SESSION struct session s = { 0 };
+
+    if (common_session(app, SESSION_PLAN, &s, e) < 0 || artifacts_resolve(s.spec, &s.run.artifacts, e) < 0 ||
+        prefetch_possible(&s.run, e) < 0)
+        return -1;
+    return server_accepts_us(&s.run, e);
+}
+
 int cmd_bootstrap(struct app *app, struct err *e)
 {
     AUTO_SESSION struct session s = { 0 };
     struct step steps[PLAN_MAX_STEPS];
 
-    if (common_session(app, SESSION_WRITE, &s, e) < 0)
+    if (look_ahead(app, e) < 0 || common_session(app, SESSION_WRITE, &s, e) < 0)
         return -1;
     struct run *r = &s.run;
     r->no_canary = app->opt[OPT_NO_CANARY] != NULL;
-    if (artifacts_resolve(s.spec, &r->artifacts, e) < 0 || prefetch_possible(r, e) < 0 || server_accepts_us(r, e) < 0)
+    if (artifacts_resolve(s.spec, &r->artifacts, e) < 0)
         return -1;
     if (engine_apply(r, steps, plan_steps(r, steps), e) < 0)
         return failed(r, e);

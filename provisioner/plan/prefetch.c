@@ -145,7 +145,7 @@ int prefetch_possible(struct run *r, struct err *e)
     const struct artifact_file *f;
 
     /* Elsewhere neither the network nor the architecture is this host's. */
-    if (!r->provider->ops->same_network || journal_mark(r->journal, "artifacts/local") == JOURNAL_DONE)
+    if (!r->provider->ops->same_network || (r->journal && journal_mark(r->journal, "artifacts/local") == JOURNAL_DONE))
         return 0;
     if (wheels_needed(r->spec))
         return wheels_possible(r, e);
