@@ -28,7 +28,7 @@ size_t server_settings(const struct spec *s, struct server_setting ret[static SE
                                         "prefect.server.concurrency.lease_storage.filesystem" };
     if (strcmp(s->prefect.server.database.type, "postgres") != 0)
         return n;
-    /* Of the 100 connections that PostgreSQL allows, each event loop of the server takes 30 at most, and two work. */
+    /* PostgreSQL allows 100 connections; the server's one event loop takes these 30, and two more to listen. */
     ret[n++] = (struct server_setting){ "PREFECT_SERVER_DATABASE_SQLALCHEMY_POOL_SIZE", "10" };
     ret[n++] = (struct server_setting){ "PREFECT_SERVER_DATABASE_SQLALCHEMY_MAX_OVERFLOW", "20" };
     /* Seconds for one statement. At the default of 10 a disk that is busy for a moment loses schedules and states;
