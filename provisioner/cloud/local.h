@@ -83,6 +83,8 @@ const struct local_driver *local_driver_choose(const char *want, bool root, bool
 /* local_image.c */
 char *local_image_path(const struct local *l);
 int local_image_build(struct run *r, struct local *l, struct err *e) NODISCARD;
+/* Remember that the image was used just now: the cache keeps what is. */
+void local_image_used(const struct local *l);
 /* Kernel and initrd beside an image; caller frees. */
 char *local_image_part(const struct local *l, const char *suffix);
 

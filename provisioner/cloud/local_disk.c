@@ -132,6 +132,7 @@ static int copy_image(struct run *r, const struct local *l, const char *to, stru
     const char *const grow[] = { "resize2fs", "-f", to, size, NULL };
     const struct proc_opts o = { .timeout_ms = 300000, .clock = r->clock };
 
+    local_image_used(l);
     if (proc_run(copy, &o, e) < 0)
         return -1;
     if (chmod(to, 0600) < 0 || truncate(to, (off_t)r->spec->machine.disk_gib << 30) < 0)

@@ -14,9 +14,11 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 
-#define SUITE "bookworm"
+#define SUITE         "bookworm"
+#define KEEP_UNUSED_S (14 * 86400) /* deployments of several kinds take turns */
 
 /* What a node needs (K3s: iptables, conntrack by the kernel, libseccomp2, kmod; slipway: sudo, zstd), no more. */
 static const char base_packages[] =
@@ -247,18 +249,22 @@ static int remove_work(const char *work, struct err *e)
     return proc_run(svec_argv(&argv), NULL, e);
 }
 
-/* Images of older recipes of this flavour, and what a killed builder left. The lock is held. */
+/* Images of this driver that nothing has used for long, and what a killed builder left. The lock is held. */
 static int prune(const struct local *l, const char *dir, struct err *e)
 {
     AUTO_DIR DIR *d = opendir(dir);
     const char *keep = strrchr(l->image, '/') + 1;
-    size_t family = strlen(l->flavour);
+    size_t family = strlen(l->driver->name);
+    const time_t since = time(NULL) - KEEP_UNUSED_S;
     const struct dirent *f;
+    struct stat st;
 
     while (d && (f = readdir(d))) {
-        if (strncmp(f->d_name, l->flavour, family) != 0 || strncmp(f->d_name, keep, strlen(keep)) == 0)
+        if (strncmp(f->d_name, l->driver->name, family) != 0 || strncmp(f->d_name, keep, strlen(keep)) == 0)
             continue;
         AUTO_FREE char *path = fsx_join(dir, f->d_name);
+        if (!strstr(f->d_name, ".work") && stat(path, &st) == 0 && st.st_mtime >= since)
+            continue;
         if (remove_work(path, e) < 0)
             return -1;
     }
@@ -290,6 +296,16 @@ static int build(struct run *r, const struct local *l, const char *work, struct 
     if (bootstrap_tar(r, l, tar, e) < 0 || make_ext4(r, l, work, tar, out, e) < 0)
         return -1;
     return publish(l, out, e);
+}
+
+void local_image_used(const struct local *l)
+{
+    static const char *const parts[] = { "", ".kernel", ".initrd" };
+
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+        AUTO_FREE char *path = xasprintf("%s%s", l->image, parts[i]);
+        (void)utimensat(AT_FDCWD, path, NULL, 0);
+    }
 }
 
 int local_image_build(struct run *r, struct local *l, struct err *e)
