@@ -19,7 +19,7 @@
 #include <string.h>
 
 #define MARK          "----slipway-answer----"
-#define MAX_JOB_INPUT (4 << 20)
+#define MAX_JOB_INPUT ((size_t)4 << 20)
 
 struct job {
     struct run *run;

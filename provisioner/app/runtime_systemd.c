@@ -82,7 +82,7 @@ static int python(struct run *r, const struct python_job *job, struct sbuf *out,
 {
     AUTO_SSH_RESULT struct ssh_result res = SSH_RESULT_INIT;
     AUTO_FREE char *program = xasprintf(NODE_DIR "/%s", strrchr(job->program, '/') + 1);
-    AUTO_FREE char *limit = xasprintf("RuntimeMaxSec=%lld", (long long)(job->timeout_ms / 1000 + 1));
+    AUTO_FREE char *limit = xasprintf("RuntimeMaxSec=%lld", (long long)job->timeout_ms / 1000 + 1);
     const struct ssh_file f = { program, "0644", "root:root", NULL };
     const char *text = template_get(job->program);
     const char *const argv[] = {

@@ -42,8 +42,9 @@ done <<<"$commands"
 [ "$count" -ge 30 ] || say "only $count commands found"
 
 # A field is a path of the schema: through objects, and through lists with [].
-"$SLIPWAY" schema > "${TMPDIR:-/tmp}/docs_prefect.$$"
-trap 'rm -f "${TMPDIR:-/tmp}/docs_prefect.$$"' EXIT
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+"$SLIPWAY" schema > "$work/schema"
 grep -E '^\.Cm ' "$page" | awk '{ print $2 }' | sort -u | python3 -c '
 import json, sys
 schema = json.load(open(sys.argv[1]))
@@ -78,7 +79,7 @@ if len(fields) < 20 or has(schema, ["prefect", "no_such_field"]):
     sys.exit("FAIL: the fields of the page cannot be told")
 if missing:
     sys.exit("FAIL: no such field: " + ", ".join(missing))
-' "${TMPDIR:-/tmp}/docs_prefect.$$" || failed=1
+' "$work/schema" || failed=1
 
 # Settings that slipway sets are in its sources; one is the user's own choice.
 for name in $(grep -oE 'PREFECT_[A-Z0-9_]+' "$page" | sort -u |
@@ -90,5 +91,14 @@ for word in active_deadline_seconds finished_job_ttl clusterUid prefect-auth pos
     grep -qF -- "$word" "$page" || say "the page has no '$word'"
     grep -rqF -- "${word%-0}" provisioner helm-values templates || say "slipway has no '$word'"
 done
+
+# The example is a spec that passes.
+mkdir "$work/spec"
+{
+    printf 'apiVersion: slipway/v1\nname: example\nprovider:\n  local: {}\n'
+    sed -n '/^prefect:$/,/^\.Ed/{/^\.Ed/!p;}' "$page"
+} > "$work/spec/slipway.yaml"
+grep -q REPLICATE_POD_EVENTS "$work/spec/slipway.yaml" || say "the page has no example of a spec"
+"$SLIPWAY" validate -f "$work/spec/slipway.yaml" > "$work/answer" 2>&1 || say "the example: $(cat "$work/answer")"
 [ "$failed" -eq 0 ] && echo "manual of troubles: ok"
 exit "$failed"
