@@ -36,6 +36,8 @@ static int add_credentials(struct run *r, struct sbuf *out, struct err *e)
     AUTO_PASSWORDS struct passwords p = { 0 };
 
     if (s->prefect.server.cloud.account) {
+        /* By this Prefect's clients know a Cloud from a server, which is told its events in another way. */
+        unit_add_env(out, "PREFECT_CLOUD_API_URL", server_cloud_api());
         if (secret_read(&s->prefect.server.cloud.key, "PREFECT_API_KEY", &value, e) < 0)
             return -1;
         ui_secret(r->ui, value);
