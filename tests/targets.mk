@@ -47,7 +47,7 @@ lint: deps-build+check+lint
 format:
 	$(Q)clang-format -i $(shell git ls-files '*.c' '*.h')
 
-e2e: deps-build+check+machine+qemu
+e2e: deps-build+check+machine+qemu+storage+page
 	$(Q)$(MAKE) -s -j$(JOBS) all
 	$(Q)tests/e2e/run
 
