@@ -3,6 +3,8 @@
 set -eu
 record=/var/lib/slipway/packages
 list() { dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' | sed -n 's/^ii  *//p' | sort; }
+# Debian's packages leave their users behind when they are purged.
+accounts() { { getent passwd | sed 's/^\([^:]*\).*/user \1/'; getent group | sed 's/^\([^:]*\).*/group \1/'; } | sort; }
 
 missing=
 for p in "$@"; do
@@ -19,9 +21,10 @@ if [ ! -e /etc/postgresql-common ]; then
     echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
 fi
 export DEBIAN_FRONTEND=noninteractive
-before=$(mktemp)
-trap 'rm -f "$before"' EXIT
+before=$(mktemp) accounts_before=$(mktemp)
+trap 'rm -f "$before" "$accounts_before"' EXIT
 list >"$before"
+accounts >"$accounts_before"
 apt() { apt-get -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 -qq "$@" >&2; }
 # What an interruption left half-installed.
 dpkg --configure -a >&2
@@ -32,4 +35,5 @@ status=0
 apt -y --no-install-recommends -o Dpkg::Options::=--force-confold install $missing || status=$?
 list | comm -13 "$before" - >>$record
 sort -u -o $record $record
+accounts | comm -13 "$accounts_before" - >>$record.accounts
 exit $status

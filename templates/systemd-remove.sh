@@ -23,6 +23,12 @@ record=/var/lib/slipway/packages
 if [ -s $record ]; then
     # shellcheck disable=SC2046 # a list of names
     DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 -qq -y purge $(cat $record) >/dev/null || exit 1
+    while read -r kind account; do
+        case $kind in
+        user) id -u "$account" >/dev/null 2>&1 && userdel "$account" 2>/dev/null ;;
+        group) getent group "$account" >/dev/null && groupdel "$account" 2>/dev/null ;;
+        esac
+    done <$record.accounts
     rm -f /etc/postgresql-common/createcluster.conf
     rmdir /etc/postgresql-common /etc/postgresql /var/lib/postgresql /var/log/postgresql 2>/dev/null
 fi

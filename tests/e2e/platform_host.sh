@@ -21,7 +21,7 @@ host sh -c 'echo kept > /etc/kept.note; for i in $(seq 100); do cloud-init statu
 listing() {
     host sh -c 'find / -xdev \( -path /proc -o -path /sys -o -path /run -o -path /tmp -o -path /var/tmp -o -path /var/log \
         -o -path /var/cache -o -path /var/lib/systemd -o -path /var/lib/cloud -o -path /home -o -path /mnt \
-        -o -path /var/lib/apt/lists -o -path "/var/lib/dpkg/*-old" -o -path /var/lib/ucf -o -path "*/__pycache__" \) -prune -o -print | sort
+        -o -path /var/lib/apt/lists -o -path "/var/lib/dpkg/*-old" -o -path /var/lib/ucf -o -path "*/__pycache__" -o -path /usr/share/man \) -prune -o -print | sort
         dpkg-query -W -f "\${Package} \${db:Status-Abbrev}\n" | sort
         cut -d: -f1 /etc/passwd /etc/group | sort
         ls /run/systemd/system; ps -eo comm= | grep -E "postgres|prefect|python" || true'
