@@ -44,8 +44,8 @@ KINDS = (
             r"unreachable|endpointconnection|servicerequest|connection (reset|aborted)|max retries|"
             r"network connectivity"),
     ("auth", r"authentication failed|could not read|prompts disabled|permission denied|\b40[13]\b|accesskeyid|denied|"
-             r"signaturedoesnotmatch|forbidden|authenticationfailed|clientauthentication|invalid_grant|credentials|"
-             r"token permissions"),
+             r"signaturedoesnotmatch|forbidden|authenticationfailed|failed to authenticate|clientauthentication|"
+             r"invalid_grant|credentials|token permissions"),
     ("spec", r"not found|did not match|no ?such|does not exist|not our ref|no module named|unable to read tree"),
 )
 

@@ -103,11 +103,12 @@ static int add_deployment(const struct spec *s, const struct spec_deployment *d,
                           json_t *groups, struct err *e)
 {
     const struct spec_source *source = d->source.type ? &d->source : &s->flows.source;
+    const struct spec_pool *pool = pool_of(s, d);
     AUTO_JSON json_t *variables = json_deep_copy(d->job_variables), *pull = json_array();
 
-    if (pull_step_add(source, ops, variables, pull, e) < 0)
+    if (pull_step_add(source, pool, ops, variables, pull, e) < 0)
         return -1;
-    if (d->requirements && ops->requirements(ops->ctx, pool_of(s, d), d->requirements, variables, pull, e) < 0)
+    if (d->requirements && ops->requirements(ops->ctx, pool, d->requirements, variables, pull, e) < 0)
         return -1;
     put_text(variables, "image", d->image);
     json_t *group = group_for(groups, d->image);

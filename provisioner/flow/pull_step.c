@@ -11,6 +11,7 @@
 
 struct build {
     const struct spec_source *source;
+    const struct spec_pool *pool;
     const struct definition_ops *ops;
     json_t *variables, *pull;
 };
@@ -70,21 +71,35 @@ static int add_git(const struct build *b, struct err *e)
     return append(b, "prefect.deployments.steps.git_clone", inputs, e);
 }
 
+/* The client reads the region from its configuration alone, and takes this word for "sign nothing". */
 static int add_s3(const struct build *b, struct err *e)
 {
     const struct spec_source *s = b->source;
-    AUTO_JSON json_t *client = json_object();
+    AUTO_JSON json_t *client = json_object(), *config = json_object();
     json_t *inputs, *credentials;
 
     if (reference(b, true, &credentials, e) < 0)
         return -1;
     put_text(client, "endpoint_url", s->url);
-    put_text(client, "region_name", s->region);
+    put_text(config, "region_name", s->region);
+    if (!credentials)
+        put_text(config, "signature_version", "unsigned");
+    if (json_object_size(config))
+        json_object_set(client, "config", config);
     inputs = json_pack("{s:s, s:s, s:s, s:o*}", "requires", PREFECT_AWS, "bucket", s->bucket, "folder",
                        s->folder ? s->folder : "", "credentials", credentials);
     if (inputs && json_object_size(client))
         json_object_set(inputs, "client_parameters", client);
     return append(b, "prefect_aws.deployments.steps.pull_from_s3", inputs, e);
+}
+
+/* A prefix without it would also match a neighbour's name, and the folder's own name would stay in the paths. */
+static json_t *prefix(const struct spec_source *s)
+{
+    const char *folder = s->folder ? s->folder : "";
+    size_t n = strlen(folder);
+
+    return json_sprintf("%s%s", folder, n && folder[n - 1] != '/' ? "/" : "");
 }
 
 /* The client of Google takes another endpoint from the environment alone. */
@@ -95,9 +110,8 @@ static int add_gcs(const struct build *b, struct err *e)
 
     if (reference(b, true, &key, e) < 0)
         return -1;
-    inputs = json_pack("{s:s, s:s, s:s, s:o*}", "requires", PREFECT_GCP, "bucket", s->bucket, "folder",
-                       s->folder ? s->folder : "", "credentials",
-                       key ? json_pack("{s:o}", "service_account_info", key) : NULL);
+    inputs = json_pack("{s:s, s:s, s:o, s:o*}", "requires", PREFECT_GCP, "bucket", s->bucket, "folder", prefix(s),
+                       "credentials", key ? json_pack("{s:o}", "service_account_info", key) : NULL);
     if (s->url) {
         json_t *env = json_object_get(b->variables, "env");
         if (!env) {
@@ -107,6 +121,15 @@ static int add_gcs(const struct build *b, struct err *e)
         put_text(env, "STORAGE_EMULATOR_HOST", s->url);
     }
     return append(b, "prefect_gcp.deployments.steps.pull_from_gcs", inputs, e);
+}
+
+/* Prefect takes each for the name of a module, and azure_storage_blob is none: with the list it always runs pip, which
+ * a container can, and a machine's venv, which has both, cannot. */
+static json_t *azure_packages(const struct spec_pool *pool)
+{
+    if (pool && pool->type && strcmp(pool->type, "process") == 0)
+        return json_string(PREFECT_AZURE);
+    return json_pack("[s, s]", PREFECT_AZURE, AZURE_BLOB);
 }
 
 static int add_azure(const struct build *b, struct err *e)
@@ -119,9 +142,8 @@ static int add_azure(const struct build *b, struct err *e)
     if (!connection)
         return err_set(e, ERR_SPEC, "a source in Azure needs a secret: the storage account's connection string");
     return append(b, "prefect_azure.deployments.steps.pull_from_azure_blob_storage",
-                  json_pack("{s:[s, s], s:s, s:s, s:{s:o}}", "requires", PREFECT_AZURE, AZURE_BLOB, "container",
-                            s->bucket, "folder", s->folder ? s->folder : "", "credentials", "connection_string",
-                            connection),
+                  json_pack("{s:o, s:s, s:o, s:{s:o}}", "requires", azure_packages(b->pool), "container", s->bucket,
+                            "folder", prefix(s), "credentials", "connection_string", connection),
                   e);
 }
 
@@ -133,10 +155,10 @@ static const struct {
     { "image", add_image }, { "local", add_local }, { "s3", add_s3 },
 };
 
-int pull_step_add(const struct spec_source *s, const struct definition_ops *ops, json_t *variables, json_t *pull,
-                  struct err *e)
+int pull_step_add(const struct spec_source *s, const struct spec_pool *pool, const struct definition_ops *ops,
+                  json_t *variables, json_t *pull, struct err *e)
 {
-    const struct build b = { s, ops, variables, pull };
+    const struct build b = { s, pool, ops, variables, pull };
 
     for (size_t i = 0; s->type && i < ARRAY_LEN(types); i++)
         if (strcmp(types[i].type, s->type) == 0)

@@ -63,7 +63,16 @@ static void expect_json(const char *what, const json_t *got, const char *want)
                                                        "\"folder\": " inputs)
 #define GCS(inputs)                                                                                                 \
     STEP("prefect_gcp.deployments.steps.pull_from_gcs", "\"requires\": \"prefect-gcp==0.6.21\", \"bucket\": \"b\"," \
-                                                        "\"folder\": \"x\"" inputs)
+                                                        "\"folder\": \"x/\"" inputs)
+
+#define AZURE(requires, folder)                                                                                        \
+    STEP("prefect_azure.deployments.steps.pull_from_azure_blob_storage",                                               \
+         "\"requires\": " requires ", \"container\": \"b\", \"folder\": \"" folder                                     \
+                                   "\", \"credentials\": {\"connection_string\": \"{{ prefect.blocks.secret.text-con " \
+                                   "}}\"}")
+
+static struct spec_pool pools[] = { { .name = T("first"), .type = T("process") },
+                                    { .name = T("second"), .type = T("docker") } };
 
 static void sources(void **state)
 {
@@ -85,7 +94,9 @@ static void sources(void **state)
         { { .type = T("git"), .url = T("https://h/r.git"), .commit = T("abcdef"), .secret = { .env = T("tok") } },
           CLONE(", \"commit_sha\": \"abcdef\", \"access_token\": \"{{ prefect.blocks.secret.text-tok }}\""),
           "{}" },
-        { { .type = T("s3"), .bucket = T("b") }, S3("\"\""), "{}" },
+        { { .type = T("s3"), .bucket = T("b") },
+          S3("\"\", \"client_parameters\": {\"config\": {\"signature_version\": \"unsigned\"}}"),
+          "{}" },
         { { .type = T("s3"),
             .bucket = T("b"),
             .folder = T("x"),
@@ -93,9 +104,10 @@ static void sources(void **state)
             .url = T("http://h:9"),
             .secret = { .env = T("aws") } },
           S3("\"x\", \"credentials\": \"{{ prefect.blocks.secret.json-aws }}\","
-             "\"client_parameters\": {\"endpoint_url\": \"http://h:9\", \"region_name\": \"eu-1\"}"),
+             "\"client_parameters\": {\"endpoint_url\": \"http://h:9\", \"config\": {\"region_name\": \"eu-1\"}}"),
           "{}" },
         { { .type = T("gcs"), .bucket = T("b"), .folder = T("x") }, GCS(""), "{}" },
+        { { .type = T("gcs"), .bucket = T("b"), .folder = T("x/") }, GCS(""), "{}" },
         { { .type = T("gcs"),
             .bucket = T("b"),
             .folder = T("x"),
@@ -104,9 +116,7 @@ static void sources(void **state)
           GCS(", \"credentials\": {\"service_account_info\": \"{{ prefect.blocks.secret.json-key }}\"}"),
           "{\"env\": {\"STORAGE_EMULATOR_HOST\": \"http://h:9\"}}" },
         { { .type = T("azure"), .bucket = T("b"), .folder = T("x"), .secret = { .env = T("con") } },
-          STEP("prefect_azure.deployments.steps.pull_from_azure_blob_storage",
-               "\"requires\": [\"prefect-azure==0.4.12\", \"azure-storage-blob==12.31.1\"], \"container\": \"b\","
-               "\"folder\": \"x\", \"credentials\": {\"connection_string\": \"{{ prefect.blocks.secret.text-con }}\"}"),
+          AZURE("[\"prefect-azure==0.4.12\", \"azure-storage-blob==12.31.1\"]", "x/"),
           "{}" },
     };
 
@@ -114,10 +124,26 @@ static void sources(void **state)
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         AUTO_JSON json_t *variables = json_object(), *pull = json_array();
         struct err e = ERR_INIT;
-        if (pull_step_add(&cases[i].source, &ops, variables, pull, &e) < 0)
+        if (pull_step_add(&cases[i].source, NULL, &ops, variables, pull, &e) < 0)
             fail_msg("%s: %s", cases[i].source.type, e.msg);
         expect_json(cases[i].source.type, pull, cases[i].steps);
         expect_json(cases[i].source.type, variables, cases[i].variables);
+    }
+}
+
+/* What is installed there must be found without pip; a container has pip. */
+static void azure_by_pool(void **state)
+{
+    const struct spec_source source = { .type = T("azure"), .bucket = T("b"), .secret = { .env = T("con") } };
+    static const char *const steps[] = { AZURE("\"prefect-azure==0.4.12\"", ""),
+                                         AZURE("[\"prefect-azure==0.4.12\", \"azure-storage-blob==12.31.1\"]", "") };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+        AUTO_JSON json_t *variables = json_object(), *pull = json_array();
+        struct err e = ERR_INIT;
+        assert_int_equal(pull_step_add(&source, &pools[i], &ops, variables, pull, &e), 0);
+        expect_json(pools[i].type, pull, steps[i]);
     }
 }
 
@@ -136,7 +162,7 @@ static void sources_refused(void **state)
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         AUTO_JSON json_t *variables = json_object(), *pull = json_array();
         struct err e = ERR_INIT;
-        assert_int_equal(pull_step_add(&cases[i].source, &ops, variables, pull, &e), -1);
+        assert_int_equal(pull_step_add(&cases[i].source, NULL, &ops, variables, pull, &e), -1);
         assert_int_equal(e.code, ERR_SPEC);
         if (!strstr(e.msg, cases[i].want))
             fail_msg("got '%s', want '%s'", e.msg, cases[i].want);
@@ -151,7 +177,7 @@ static void emulator_joins_environment(void **state)
     struct err e = ERR_INIT;
 
     (void)state;
-    assert_int_equal(pull_step_add(&source, &ops, variables, pull, &e), 0);
+    assert_int_equal(pull_step_add(&source, NULL, &ops, variables, pull, &e), 0);
     expect_json("variables", variables, "{\"env\": {\"A\": \"1\", \"STORAGE_EMULATOR_HOST\": \"http://h:9\"}}");
 }
 
@@ -171,7 +197,7 @@ static void packages_as_pinned(void **state)
         json_t *name;
         AUTO_FREE char *type = xstrdup(types[i]);
         s.type = type;
-        assert_int_equal(pull_step_add(&s, &ops, variables, pull, &e), 0);
+        assert_int_equal(pull_step_add(&s, NULL, &ops, variables, pull, &e), 0);
         json_t *step = json_object_iter_value(json_object_iter(json_array_get(pull, 0)));
         json_t *requires = json_object_get(step, "requires");
         if (json_is_array(requires))
@@ -192,9 +218,6 @@ static void packages_as_pinned(void **state)
         }
     }
 }
-
-static struct spec_pool pools[] = { { .name = T("first"), .type = T("process") },
-                                    { .name = T("second"), .type = T("docker") } };
 
 static void whole(void **state)
 {
@@ -306,6 +329,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sources),
+        cmocka_unit_test(azure_by_pool),
         cmocka_unit_test(sources_refused),
         cmocka_unit_test(emulator_joins_environment),
         cmocka_unit_test(packages_as_pinned),
