@@ -15,8 +15,8 @@
 
 // clang-format off
 /* A secret is named, never written down: {env: NAME} or {file: PATH}. */
-#define SECRET(path_, at_, member_, env_, absent_, says)                                                              \
-    { .path = path_, .type = FIELD_CHOICE, .hush = true, .absent = absent_, .offset = FIELD_NOWHERE,                  \
+#define SECRET(path_, at_, member_, env_, without_, says)                                                             \
+    { .path = path_, .type = FIELD_CHOICE, .hush = true, without_, .offset = FIELD_NOWHERE,                           \
       .example = "{env: " env_ "}", .summary = says ": {env: NAME} or {file: PATH}, never the value itself" },        \
     { .path = path_ ".env", .type = FIELD_STRING, .hush = true, .pattern = "^[A-Za-z_][A-Za-z0-9_]*$",                \
       .wants = "the name of an environment variable", .accept = check_env_name, .example = env_,                      \
@@ -48,7 +48,8 @@
     { .path = path_ ".git.commit", .type = FIELD_STRING, .pattern = "^([0-9a-f]{40}|[0-9a-f]{64})$",                  \
       .wants = "the whole name of a commit, 40 or 64 hex digits", .absent = "the newest of the branch",               \
       .example = "1f0c3a5e7d9b2846a0c1e3f5d7b9284610acce55", .offset = at_(commit), .summary = "commit" },            \
-    SECRET(path_ ".git.token", at_, secret, "GIT_TOKEN", "no token is sent", "access token of an https repository"),   \
+    SECRET(path_ ".git.token", at_, secret, "GIT_TOKEN", .absent = "no token is sent",                               \
+           "access token of an https repository"),                                                                    \
     { .path = path_ ".s3", .type = FIELD_SECTION, .example = "{bucket: flows, folder: etl}",                          \
       .summary = "a bucket with S3's interface" },                                                                    \
     { .path = path_ ".s3.bucket", .type = FIELD_STRING, .required = true, .example = "flows",                         \
@@ -59,9 +60,9 @@
     { .path = path_ ".s3.region", .type = FIELD_STRING, .pattern = "^[a-z0-9-]{1,40}$", .wants = "the name of a region", \
       .absent = "what the credentials or the endpoint say", .example = "eu-west-1", .offset = at_(region),            \
       .summary = "region of the bucket" },                                                                            \
-    SECRET(path_ ".s3.credentials", at_, secret, "S3_CREDENTIALS", "none: a bucket that anyone may read",              \
+    SECRET(path_ ".s3.credentials", at_, secret, "S3_CREDENTIALS", .absent = "none: a bucket that anyone may read",    \
            "JSON with aws_access_key_id and aws_secret_access_key"),                                                  \
-    { .path = path_ ".gcs", .type = FIELD_SECTION, .example = "{bucket: flows, folder: etl}",                         \
+    { .path = path_ ".gcs", .type = FIELD_SECTION, .example = "{bucket: flows, credentials: {env: GCS_CREDENTIALS}}", \
       .summary = "a bucket of Google Cloud Storage" },                                                                \
     { .path = path_ ".gcs.bucket", .type = FIELD_STRING, .required = true, .example = "flows",                        \
       .pattern = "^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$",                                                              \
@@ -69,7 +70,7 @@
       .summary = "the bucket" },                                                                                      \
     FOLDER(path_ ".gcs.folder", at_(folder), "bucket"),                                                               \
     ENDPOINT(path_ ".gcs.endpoint", at_(url), "Google's"),                                                            \
-    SECRET(path_ ".gcs.credentials", at_, secret, "GCS_CREDENTIALS", "none: a bucket that anyone may read",            \
+    SECRET(path_ ".gcs.credentials", at_, secret, "GCS_CREDENTIALS", .required = true,                                 \
            "JSON key of a service account"),                                                                          \
     { .path = path_ ".azure", .type = FIELD_SECTION, .example = "{container: flows, connection: {env: AZURE_STORAGE}}", \
       .summary = "a container of Azure Blob Storage" },                                                               \
@@ -78,8 +79,8 @@
       .wants = "the name of a container, 3 to 63 of a-z, 0-9 and -", .offset = at_(bucket),                           \
       .summary = "the container" },                                                                                   \
     FOLDER(path_ ".azure.folder", at_(folder), "container"),                                                          \
-    SECRET(path_ ".azure.connection", at_, secret, "AZURE_STORAGE", "a problem: Azure names the account in it",        \
-           "connection string of the storage account, required"),                                                     \
+    SECRET(path_ ".azure.connection", at_, secret, "AZURE_STORAGE", .required = true,                                  \
+           "connection string of the storage account, which names it"),                                               \
     { .path = path_ ".image", .type = FIELD_SECTION, .example = "{path: /opt/flows}",                                 \
       .summary = "the container image of the deployment has the code in it" },                                        \
     { .path = path_ ".image.path", .type = FIELD_STRING, .required = true, .example = "/opt/flows",                   \
@@ -210,14 +211,14 @@ const struct field field_table[] = {
          "id of the account, as in the address of its pages"),
     UUID("prefect.server.cloud.workspace", AT(prefect.server.cloud.workspace), "7d444840-9dc0-41d1-b245-5ffdce74fad2",
          "id of the workspace"),
-    SECRET("prefect.server.cloud.key", SPEC_CLOUD, key, "PREFECT_API_KEY", "the environment variable PREFECT_API_KEY",
+    SECRET("prefect.server.cloud.key", SPEC_CLOUD, key, "PREFECT_API_KEY", .absent = "the environment variable PREFECT_API_KEY",
            "API key"),
     { .path = "prefect.server.url", .type = FIELD_STRING, .hush = true, .accept = check_api_url,
       .pattern = "^https?://" HOST_PATTERN "/+[A-Za-z0-9._~%+-][A-Za-z0-9._~/%+-]*$",
       .wants = "a URL such as https://prefect.example.com/api", .absent = "an own server is made",
       .example = "https://prefect.example.com/api", .offset = AT(prefect.server.url),
       .summary = "API of a server that exists, in place of an own one" },
-    SECRET("prefect.server.auth", SPEC_SERVER, auth, "PREFECT_API_AUTH_STRING", "no password is sent",
+    SECRET("prefect.server.auth", SPEC_SERVER, auth, "PREFECT_API_AUTH_STRING", .absent = "no password is sent",
            "USER:PASSWORD of the server at 'url'"),
     { .path = "prefect.server.events_days", .type = FIELD_INT, .min = 1, .max = 365, .otherwise = "2", .example = "7",
       .offset = AT(prefect.server.events_days), .summary = "days that events are kept; they are most of the database" },

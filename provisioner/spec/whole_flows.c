@@ -117,7 +117,7 @@ static void check_source(const struct whole *w, struct spec_source *s, const cha
     int revisions = !!s->branch + !!s->tag + !!s->commit;
     bool blob = is(s->type, "s3") || is(s->type, "gcs") || is(s->type, "azure");
     AUTO_FREE char *git = xasprintf("%s.git", path), *token = xasprintf("%s.git.token", path);
-    AUTO_FREE char *azure = xasprintf("%s.azure", path), *connection = xasprintf("%s.connection", azure);
+    AUTO_FREE char *connection = xasprintf("%s.azure.connection", path);
     AUTO_FREE char *s3 = xasprintf("%s.s3.credentials", path), *gcs = xasprintf("%s.gcs.credentials", path);
     const char *const secrets[] = { token, s3, gcs, connection };
 
@@ -126,9 +126,7 @@ static void check_source(const struct whole *w, struct spec_source *s, const cha
     if (s->url && strncmp(s->url, "http", 4) != 0 && whole_given(w, token))
         whole_say(w, token, "goes only with an https URL; ssh uses the machine's own key");
     if (s->url && strncmp(s->url, "http:", 5) == 0 && whole_given(w, token))
-        whole_warn(w, token, "goes over plain http, where it can be read on the way");
-    if (is(s->type, "azure") && !whole_given(w, connection))
-        whole_say(w, azure, "has no 'connection', which names the storage account; write connection: {env: NAME}");
+        whole_say(w, token, "goes only with an https URL; Prefect sends no token over plain http");
     for (size_t i = 0; i < ARRAY_LEN(secrets); i++)
         whole_secret(w, &s->secret, secrets[i]);
     if (blob && !s->folder)

@@ -71,10 +71,6 @@ static const struct {
     { "flows.deployments[].schedules[].active", "flows.deployments[].schedules[]", "cron: '@daily'", NULL },
     { "flows.deployments[].schedules[].parameters", "flows.deployments[].schedules[]", "cron: '@daily'", NULL },
     { "flows.deployments[].source.image", "flows.deployments[]", "image: 'flows:1.4'", NULL },
-    { "flows.source.azure.container", "flows.source.azure", "connection: {env: A}", NULL },
-    { "flows.source.azure.folder", "flows.source.azure", "connection: {env: A}", NULL },
-    { "flows.deployments[].source.azure.container", "flows.deployments[].source.azure", "connection: {env: A}", NULL },
-    { "flows.deployments[].source.azure.folder", "flows.deployments[].source.azure", "connection: {env: A}", NULL },
 };
 
 static bool is_or_is_in(const char *path, const char *section)
