@@ -13,6 +13,7 @@ compared with what the server has. Only when nothing is wrong anywhere, what dif
 import ast
 import asyncio
 import importlib
+import importlib.util
 import io
 import json
 import multiprocessing
@@ -38,6 +39,7 @@ from prefect.utilities.schema_tools import validate
 from rich.console import Console
 
 SOURCE_SECONDS = 300
+VENV = "/var/lib/slipway/venv"  # of runtime systemd: holds what the spec's sources need, and nothing is installed late
 NOBODY = uuid.UUID(int=0)
 KINDS = (
     ("net", r"resolve host|could not connect|failed to connect|connection refused|timed? ?out|temporary failure|"
@@ -63,8 +65,26 @@ def words(exc):
     if hasattr(exc, "errors") and callable(exc.errors):  # pydantic
         return exc.errors()[0]["msg"].removeprefix("Value error, ")
     if isinstance(exc, subprocess.CalledProcessError) and exc.stderr:
-        return exc.stderr.decode(errors="replace").strip().splitlines()[-1]
-    return getattr(exc, "message", None) or f"{exc or type(exc).__name__}"
+        return telling(exc.stderr.decode(errors="replace").splitlines())
+    if len(exc.args) > 1 and isinstance(exc.args[0], str) and str(exc) == str(exc.args):  # Google's
+        return exc.args[0]
+    said = getattr(exc, "message", None) or f"{exc or type(exc).__name__}"
+    before, found, lines = said.partition(" with exit code 128. git stderr: ")  # Prefect's, of a clone
+    return f"{before}: {telling(lines.split(' | '))}" if found else said
+
+
+def telling(lines):
+    """The line that says what is wrong, of what git wrote; of a remote that was not read, the one before says why."""
+    lines = [line.strip() for line in lines if line.strip() and not line.startswith("Cloning into")] or ["git failed"]
+    last = max((i for i, line in enumerate(lines) if re.match("(fatal|error): ", line)), default=len(lines) - 1)
+    why = last - 1 if last and lines[last].startswith("fatal: Could not read from remote") else last
+    return lines[why]
+
+
+def everything(exc):
+    """All that an error says, for KINDS."""
+    more = exc.stderr.decode(errors="replace") if isinstance(exc, subprocess.CalledProcessError) and exc.stderr else exc
+    return f"{type(exc).__name__} {words(exc)} {more}"
 
 
 def outside(exc, what):
@@ -73,8 +93,8 @@ def outside(exc, what):
     while chain[-1].__cause__ is not None:
         chain.append(chain[-1].__cause__)
     said = next((words(e) for e in chain if isinstance(e, subprocess.CalledProcessError)), words(chain[-1]))
-    everything = " ".join(f"{type(e).__name__} {words(e)}" for e in chain)
-    kind = next((kind for kind, pattern in KINDS if re.search(pattern, everything, re.IGNORECASE)), "remote")
+    text = " ".join(everything(e) for e in chain)
+    kind = next((kind for kind, pattern in KINDS if re.search(pattern, text, re.IGNORECASE)), "remote")
     return Trouble(f"{what}: {said}", kind)
 
 
@@ -223,6 +243,15 @@ def failed(source, error):
     return [Item(config, error) for config in source.get("deployments") or [{"name": source.get("prefect_file")}]]
 
 
+def lacking(source):
+    """What is wrong when the venv of this machine is older than the spec's sources; elsewhere a step may run pip."""
+    steps = (source.get("pull") or []) if sys.prefix == VENV else []
+    for module in (name.partition(".")[0] for step in steps for name in step):
+        if importlib.util.find_spec(module) is None:
+            return Trouble(f"the venv has no {module} yet; run `slipway bootstrap`")
+    return None
+
+
 async def fetch(source, directory):
     """The code of a source in the working directory; its deployments, and Prefect's actions."""
     said, actions = io.StringIO(), {"build": [], "push": [], "pull": []}
@@ -304,7 +333,9 @@ def main():
     document = json.load(sys.stdin)
     answer = os.dup(1)
     os.dup2(2, 1)  # what modules print is no answer
-    items = [item for source in document["sources"] for item in read_apart(source)]
+    sources = document["sources"]
+    items = [item for source in sources if (error := lacking(source)) for item in failed(source, error)]
+    items = items or [item for source in sources for item in read_apart(source)]
     mode = "check" if any(item.error for item in items) else document["mode"]
     if mode == "deploy":
         asyncio.run(deploy(items))

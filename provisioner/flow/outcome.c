@@ -5,7 +5,8 @@
 #include "flow/server_view.h"
 #include <string.h>
 
-#define MAX_TEXT 3800 /* fits struct err */
+#define MAX_TEXT  3800 /* fits struct err */
+#define MAX_NAMES 6    /* in one sentence */
 
 static const struct {
     const char *kind;
@@ -28,22 +29,52 @@ static void set_kind(const char *kind, const char *text, struct err *e)
     (void)err_set(e, ERR_REMOTE, "%s", text);
 }
 
+/* Names of the deployments that fail for the same reason as row `first`; none when an earlier row has told it. */
+static json_t *sharers(const json_t *rows, size_t first)
+{
+    const char *error = jsonx_str(json_array_get(rows, first), "error");
+    json_t *names = json_array(), *row;
+    size_t i;
+
+    json_array_foreach (rows, i, row) {
+        if (strcmp(jsonx_str(row, "state"), "failed") != 0 || strcmp(jsonx_str(row, "error"), error) != 0)
+            continue;
+        if (i < first)
+            break;
+        json_array_append_new(names, json_string(jsonx_str(row, "name")));
+    }
+    return names;
+}
+
+/* "deployments 'a', 'b' and 'c': what is wrong". */
+static void add_sentence(struct sbuf *text, const json_t *names, const char *error)
+{
+    size_t n = json_array_size(names), shown = n > MAX_NAMES ? MAX_NAMES - 1 : n;
+
+    if (!n)
+        return;
+    sbuf_addf(text, "%sdeployment%s", text->len ? "\n" : "", n > 1 ? "s" : "");
+    for (size_t i = 0; i < shown; i++)
+        sbuf_addf(text, "%s '%s'", !i ? "" : i + 1 == n ? " and" : ",", json_string_value(json_array_get(names, i)));
+    if (shown < n)
+        sbuf_addf(text, " and %zu more", n - shown);
+    sbuf_addf(text, ": %s", error);
+}
+
 int outcome_check(const json_t *rows, struct err *e)
 {
     AUTO_SBUF struct sbuf text = SBUF_INIT(MAX_TEXT);
-    const char *kind = NULL, *last = "";
+    const char *kind = NULL;
     size_t i;
     json_t *row;
 
     json_array_foreach (rows, i, row) {
-        const char *error = jsonx_str(row, "error");
         if (strcmp(jsonx_str(row, "state"), "failed") != 0)
             continue;
         if (!kind)
             kind = jsonx_str(row, "kind");
-        if (strcmp(error, last) != 0) /* deployments of one source share what is wrong with it */
-            sbuf_addf(&text, "%sdeployment '%s': %s", text.len ? "\n" : "", jsonx_str(row, "name"), error);
-        last = error;
+        AUTO_JSON json_t *names = sharers(rows, i);
+        add_sentence(&text, names, jsonx_str(row, "error"));
     }
     if (!kind)
         return 0;

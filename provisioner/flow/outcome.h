@@ -4,7 +4,8 @@
 #include "core/err.h"
 #include <jansson.h>
 
-/* -1 when a row has failed: one line for each deployment, of the code that the first one's kind means. */
+/* -1 when a row has failed: one line for each thing that is wrong, with the names of the deployments that share it, of
+ * the code that the first one's kind means. */
 int outcome_check(const json_t *rows, struct err *e) NODISCARD;
 /* The row of a deployment, or NULL. */
 json_t *outcome_find(const json_t *rows, const char *flow, const char *name);

@@ -24,6 +24,9 @@ static json_t *parse(const char *text)
     "{\"flow\": \"f\", \"name\": \"" name "\", \"state\": \"" state "\", \"kind\": \"" kind "\", \"error\": \"" error \
     "\"}"
 
+#define LOST(name) ROW(name, "failed", "net", "x")
+#define FIVE_LOST  LOST("a") "," LOST("b") "," LOST("c") "," LOST("d") "," LOST("e")
+
 static void judged(void **state)
 {
     static const struct {
@@ -39,7 +42,11 @@ static void judged(void **state)
         { "[" ROW("a", "failed", "new kind", "broken") "]", "deployment 'a': broken", ERR_REMOTE },
         { "[" ROW("a", "checked", "", "") "," ROW("b", "failed", "net", "x") "," ROW("c", "failed", "spec", "y") "]",
           "deployment 'b': x\ndeployment 'c': y", ERR_NET },
-        { "[" ROW("a", "failed", "net", "x") "," ROW("b", "failed", "net", "x") "]", "deployment 'a': x", ERR_NET },
+        { "[" LOST("a") "," LOST("b") "]", "deployments 'a' and 'b': x", ERR_NET },
+        { "[" LOST("a") "," ROW("b", "failed", "spec", "y") "," ROW("c", "checked", "", "") "," LOST("d") "]",
+          "deployments 'a' and 'd': x\ndeployment 'b': y", ERR_NET },
+        { "[" FIVE_LOST "," LOST("f") "]", "deployments 'a', 'b', 'c', 'd', 'e' and 'f': x", ERR_NET },
+        { "[" FIVE_LOST "," LOST("f") "," LOST("g") "]", "deployments 'a', 'b', 'c', 'd', 'e' and 2 more: x", ERR_NET },
     };
 
     (void)state;
