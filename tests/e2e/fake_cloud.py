@@ -40,15 +40,30 @@ async def relay(client_in, client_out):
     await both_ways(client_in, client_out, server_in, server_out)
 
 
-async def open_websocket(client_out, server_in, server_out):
-    """The Cloud knows a websocket's user by its header, a server of one's own by a first message: say it for the
-    client, and keep the answer to it from him. Frames: RFC 6455, 5.2; the mask is all zeros."""
+async def read_frame(source):
+    """The payload of one short frame: RFC 6455, 5.2."""
+    frame = await source.readexactly(2)
+    size = frame[1] & 0x7F
+    if size == 126:
+        size = int.from_bytes(await source.readexactly(2), "big")
+    mask = await source.readexactly(4) if frame[1] & 0x80 else bytes(4)
+    return bytes(b ^ mask[i % 4] for i, b in enumerate(await source.readexactly(size)))
+
+
+async def open_websocket(by_header, client_in, client_out, server_in, server_out):
+    """A server of one's own wants its user in a first message. Where the Cloud's client said the key in its header, say
+    it for him and keep the answer to it from him; where he says it in a message too, exchange the one for the other."""
     head = (await server_in.readuntil(b"\r\n\r\n")).decode("latin-1")
+    if not by_header:
+        client_out.write(head.encode("latin-1"))
+        if json.loads(await read_frame(client_in)).get("token") != KEY:
+            return client_out.close()
     text = json.dumps({"type": "auth", "token": AUTH}).encode()
     size = bytes([0x80 | len(text)]) if len(text) < 126 else bytes([0xFE]) + len(text).to_bytes(2, "big")
     server_out.write(b"\x81" + size + bytes(4) + text)
-    frame = await server_in.readexactly(2)
-    answer = await server_in.readexactly(frame[1] & 0x7F)
+    if not by_header:
+        return
+    answer = await read_frame(server_in)
     if b"auth_success" not in answer:
         raise ConnectionError(f"the server refused the websocket: {answer!r}")
     lines = [h for h in head.split("\r\n") if not h.lower().startswith("sec-websocket-protocol:")]
@@ -70,21 +85,22 @@ async def cloud(client_in, client_out):
     line, *headers = head.rstrip("\r\n").split("\r\n")
     method, path, _ = line.split(" ", 2)
     websocket = any(re.match(r"(?i)upgrade:\s*websocket", h) for h in headers)
-    if f"authorization: bearer {KEY}".lower() not in (h.lower() for h in headers):
+    says_key = f"authorization: bearer {KEY}".lower() in (h.lower() for h in headers)
+    if not says_key and not (websocket and path.endswith("/events/out")):
         return answer(client_out, "401 Unauthorized", {"detail": "Invalid authentication credentials"})
     if path == "/api/me/workspaces":
         return answer(client_out, "200 OK", [{"account_id": ACCOUNT, "workspace_id": WORKSPACE,
                                               "account_handle": "test", "workspace_handle": "test"}])
     if not path.startswith(PREFIX):
         return answer(client_out, "404 Not Found", {"detail": "Not Found"})
-    headers = [h for h in headers if not re.match(r"(?i)(authorization|connection):", h)]
+    headers = [h for h in headers if not re.match(r"(?i)(authorization|connection|sec-websocket-extensions):", h)]
     headers += [f"Authorization: Basic {BASIC}", "Connection: " + ("Upgrade" if websocket else "close")]
-    headers += ["Sec-WebSocket-Protocol: prefect"] if websocket else []
+    headers += ["Sec-WebSocket-Protocol: prefect"] if websocket and says_key else []
     server_in, server_out = await asyncio.open_connection("127.0.0.1", SERVER)
     head = "\r\n".join([f"{method} /api{path[len(PREFIX):]} HTTP/1.1", *headers]) + "\r\n\r\n"
     server_out.write(head.encode("latin-1"))
     if websocket:
-        await open_websocket(client_out, server_in, server_out)
+        await open_websocket(says_key, client_in, client_out, server_in, server_out)
     await both_ways(client_in, client_out, server_in, server_out)
 
 

@@ -40,7 +40,8 @@ for _ in $(seq 100); do grep -q '[0-9]' "$work/cloud" && break; sleep 0.1; done
 
 if [ "$runtime" = systemd ]; then
     # As Prefect Cloud: account, workspace and key; its certificate is known to this host and, by the spec, to the machine.
-    export PREFECT_CLOUD_API_URL="https://$gateway:$(cat "$work/cloud")/api"
+    PREFECT_CLOUD_API_URL="https://$gateway:$(cat "$work/cloud")/api"
+    export PREFECT_CLOUD_API_URL
     write_spec elsewhere "runtime: $runtime
 machine: {trust: [ca.pem]}
 prefect:

@@ -18,7 +18,7 @@ write_spec units "$more"
 snapshot > "$work/before"
 
 timed "bootstrap" up || { cat "$work/err" >&2; fail "bootstrap"; }
-[ "$(field result)" = done ] || fail "result: $(field result)"
+[ "$(field result)" = "done" ] || fail "result: $(field result)"
 run_id=$(field canary_run)
 [ -n "$run_id" ] || fail "no canary run"
 pass "bootstrap ended with flow run $run_id"
