@@ -12,7 +12,6 @@
 #include <sys/stat.h>
 
 #define IGNORE_FILE ".prefectignore"
-#define MAX_NAME    99 /* of a member of a ustar archive */
 #define MAX_DEPTH   32 /* links may form a circle */
 #define MAX_IGNORE  (64 << 10)
 #define MAX_FILES   20000
@@ -98,9 +97,9 @@ static int take_file(struct walk *w, const char *path, off_t size, struct err *e
 {
     struct folder *f = w->folder;
 
-    if (strlen(path) > MAX_NAME)
-        return err_set(e, ERR_SPEC, "'%s': the path of a file in it has at most %d bytes: '%s'", f->root, MAX_NAME,
-                       path);
+    if (!tar_holds(path))
+        return err_set(e, ERR_SPEC, "'%s': the path of a file in it is longer than an archive takes, %s: '%s'", f->root,
+                       "255 bytes and 100 for the name", path);
     if (f->files.len == MAX_FILES)
         return err_set(e, ERR_SPEC, "'%s' has more than %d files", f->root, MAX_FILES);
     svec_add(&f->files, path);
@@ -179,13 +178,13 @@ static int add_file(struct tar *t, const struct folder *f, const char *name, str
     AUTO_FREE char *path = fsx_join(f->root, name);
     AUTO_FREE char *real = realpath(path, NULL); /* the archive follows no link */
     char sha256[HASH_HEX];
-    off_t size = 0;
+    struct stat st;
 
-    if (!real)
+    if (!real || stat(real, &st) < 0)
         return err_sys(e, ERR_SPEC, "'%s'", path);
-    if (hash_sha256_file(real, sha256, e) < 0 || fsx_size(real, &size, e) < 0)
+    if (hash_sha256_file(real, sha256, e) < 0)
         return -1;
-    return tar_add_file(t, name, real, size, sha256, e);
+    return (st.st_mode & S_IXUSR ? tar_add_program : tar_add_file)(t, name, real, st.st_size, sha256, e);
 }
 
 int folder_pack(const struct folder *f, int fd, char ret_sha256[static HASH_HEX], off_t *ret_size, struct err *e)

@@ -17,11 +17,13 @@ struct folder {
     off_t bytes;       /* of their content */
 };
 
-/* ERR_SPEC for a folder that is not there, a link that leads out of it, what is neither file nor directory, a path of
- * 100 bytes or more, more than FOLDER_MAX_BYTES. Links that stay inside are read as what they point to. */
+/* ERR_SPEC for a folder that is not there, a link that leads out of it, what is neither file nor directory, a path
+ * that an archive does not hold (tar_holds), more than FOLDER_MAX_BYTES. Links that stay inside are read as what they
+ * point to. */
 int folder_read(const char *path, struct folder *ret, struct err *e) NODISCARD;
 void folder_done(struct folder *f);
-/* The archive into `fd`; its digest and size. ERR_CONFLICT when a file changes meanwhile. */
+/* The archive into `fd`, with the files that their owner may execute as programs; its digest and size. ERR_CONFLICT
+ * when a file changes meanwhile. */
 int folder_pack(const struct folder *f, int fd, char ret_sha256[static HASH_HEX], off_t *ret_size, struct err *e)
     NODISCARD;
 

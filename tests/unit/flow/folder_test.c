@@ -94,7 +94,7 @@ static void pack(const char *dir, const char *archive, char ret[static HASH_HEX]
     assert_int_equal(lseek(fd, 0, SEEK_END), size);
 }
 
-/* Another order of making, other times and modes, a link instead of a file: the same bytes. */
+/* Another order of making, other times and rights, a link instead of a file: the same bytes; but a program is one. */
 static void same_bytes(void **state)
 {
     const struct timespec old[2] = { { 1, 0 }, { 1, 0 } };
@@ -109,10 +109,14 @@ static void same_bytes(void **state)
     put(two, "a.py", "print(1)\n");
     link_to(two, "link.py", "b/c.py");
     assert_int_equal(utimensat(AT_FDCWD, file, old, 0), 0);
-    assert_int_equal(chmod(file, 0755), 0);
+    assert_int_equal(chmod(file, 0640), 0);
     pack(one, archive, first);
     pack(two, archive, second);
     assert_string_equal(first, second);
+    assert_int_equal(chmod(file, 0700), 0);
+    pack(two, archive, third);
+    assert_string_not_equal(first, third);
+    assert_int_equal(chmod(file, 0600), 0);
     put(two, "a.py", "print(3)\n");
     pack(two, archive, third);
     assert_string_not_equal(first, third);
@@ -120,19 +124,38 @@ static void same_bytes(void **state)
 
 static void unpacks(void **state)
 {
-    AUTO_FREE char *folder = fsx_join(*state, "in"), *archive = fsx_join(*state, "x.tar"),
-                   *there = fsx_join(*state, "in/lib/x.py");
+    AUTO_FREE char *folder = fsx_join(*state, "in"), *archive = fsx_join(*state, "x.tar");
     const char *const argv[] = { "tar", "-x", "-f", archive, "-C", *state, NULL };
-    AUTO_FREE char *out = fsx_join(*state, "lib/x.py");
+    char deep[231] = "";
+
+    const struct {
+        const char *name;
+        mode_t mode;
+    } files[] = { { "lib/x.py", 0644 }, { "bin/tool", 0755 }, { deep, 0644 } };
     const struct proc_opts o = { .timeout_ms = 10000 };
     struct err e = ERR_INIT;
     char digest[HASH_HEX], want[HASH_HEX], got[HASH_HEX];
 
-    put(folder, "lib/x.py", "print('x')\n");
+    for (size_t i = 0; i < sizeof(deep) - 1; i++)
+        deep[i] = i % 46 == 45 ? '/' : 'n';
+    deep[sizeof(deep) - 2] = 'n';
+    for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+        AUTO_FREE char *from = fsx_join(folder, files[i].name);
+        put(folder, files[i].name, files[i].name);
+        assert_int_equal(chmod(from, files[i].mode & 0700), 0);
+    }
     pack(folder, archive, digest);
-    if (proc_run(argv, &o, &e) < 0 || hash_sha256_file(there, want, &e) < 0 || hash_sha256_file(out, got, &e) < 0)
+    if (proc_run(argv, &o, &e) < 0)
         fail_msg("%s", e.msg);
-    assert_string_equal(want, got);
+    for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+        AUTO_FREE char *from = fsx_join(folder, files[i].name), *to = fsx_join(*state, files[i].name);
+        struct stat st;
+        if (hash_sha256_file(from, want, &e) < 0 || hash_sha256_file(to, got, &e) < 0)
+            fail_msg("%s", e.msg);
+        assert_string_equal(want, got);
+        assert_int_equal(stat(to, &st), 0);
+        assert_int_equal(st.st_mode & S_IXUSR, files[i].mode & S_IXUSR);
+    }
 }
 
 static void make_out(const char *dir)
@@ -168,10 +191,9 @@ static void make_pipe(const char *dir)
 
 static void make_long(const char *dir)
 {
-    char name[101];
+    char name[102] = "";
 
-    memset(name, 'n', 100);
-    name[100] = '\0';
+    memset(name, 'n', sizeof(name) - 1);
     put(dir, name, "");
 }
 
@@ -199,7 +221,7 @@ static void refused(void **state)
         { "dangling link", "No such file or directory", make_dangling },
         { "circle", "nested more than 32 deep", make_circle },
         { "pipe", "is neither a file nor a directory", make_pipe },
-        { "long name", "has at most 99 bytes", make_long },
+        { "long name", "longer than an archive takes", make_long },
         { "too big", "has 200 MB, and at most 200 MB are uploaded", make_big },
         { "empty", "is empty", make_nothing },
     };
