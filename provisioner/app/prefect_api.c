@@ -60,7 +60,7 @@ int prefect_api_call(struct prefect_api *a, const char *method, const char *path
 {
     AUTO_HTTP_RESP struct http_resp resp = HTTP_RESP_INIT(MAX_ANSWER);
     AUTO_FREE char *url = xasprintf("%s%s", a->url, path);
-    AUTO_FREE char *text = body ? jsonx_text(body, 0) : NULL;
+    AUTO_SECRET char *text = body ? jsonx_text(body, 0) : NULL; /* of a block it holds a token */
     const char *const headers[] = { "Content-Type: application/json", "Accept: application/json", a->auth, NULL };
     const struct http_req req = { method, url, headers, text, 30000 };
     struct err no_json = ERR_INIT;
