@@ -106,11 +106,14 @@ static int add_deployment(const struct spec *s, const struct spec_deployment *d,
     const struct spec_pool *pool = pool_of(s, d);
     AUTO_JSON json_t *variables = json_deep_copy(d->job_variables), *pull = json_array();
 
+    put_text(variables, "image", d->image);
+    const char *image = json_string_value(json_object_get(variables, "image"));
+    if (image && ops->image(ops->ctx, image, e) < 0)
+        return -1;
     if (pull_step_add(source, pool, ops, variables, pull, e) < 0)
         return -1;
     if (d->requirements && ops->requirements(ops->ctx, pool, d->requirements, variables, pull, e) < 0)
         return -1;
-    put_text(variables, "image", d->image);
     json_t *group = group_for(groups, d->image);
     json_t *list = json_object_get(source_for(json_object_get(group, "sources"), pull), "deployments");
     json_t *j = deployment(s, d, json_incref(variables), json_incref(pull));

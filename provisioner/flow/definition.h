@@ -17,6 +17,8 @@ struct definition_ops {
     int (*folder)(void *ctx, const char *path, struct upload_dir *ret, struct err *e);
     /* Make the block that holds the value; `json`: the value is a JSON object, not text. */
     int (*secret)(void *ctx, const struct spec_secret *secret, bool json, struct block_name *ret, struct err *e);
+    /* ERR_SPEC when the server's Prefect does not fit the image's; called for deployments that name one. */
+    int (*image)(void *ctx, const char *image, struct err *e);
     /* As struct runtime.requirements; `path` of the file. */
     int (*requirements)(void *ctx, const struct spec_pool *pool, const char *path, json_t *job_variables,
                         json_t *pull_steps, struct err *e);

@@ -1,6 +1,7 @@
 #include "flow/deploy.h"
 #include "app/prefect_api.h"
 #include "app/runtime.h"
+#include "app/server_ready.h"
 #include "core/fsx.h"
 #include "core/jsonx.h"
 #include "core/mem.h"
@@ -44,6 +45,13 @@ static int op_secret(void *ctx, const struct spec_secret *secret, bool json, str
     struct deploy *d = ctx;
 
     return block_keep(&d->blocks, secret, json, ret, e);
+}
+
+static int op_image(void *ctx, const char *image, struct err *e)
+{
+    const struct deploy *d = ctx;
+
+    return server_takes_image(d->run, image, e);
 }
 
 static int op_requirements(void *ctx, const struct spec_pool *pool, const char *path, json_t *job_variables,
@@ -151,7 +159,7 @@ static int settle(struct deploy *d, const json_t *view, const json_t *rows, bool
 
 static int deploy(struct deploy *d, bool prune, json_t **ret_report, struct err *e)
 {
-    const struct definition_ops ops = { op_folder, op_secret, op_requirements, d };
+    const struct definition_ops ops = { op_folder, op_secret, op_image, op_requirements, d };
     AUTO_JSON json_t *groups = NULL, *rows = NULL, *view = NULL, *report = NULL;
 
     if (server_view_read(d->api, &d->before, e) < 0)

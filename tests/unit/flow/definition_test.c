@@ -31,6 +31,12 @@ static int fake_secret(void *ctx, const struct spec_secret *secret, bool json, s
     return 0;
 }
 
+static int fake_image(void *ctx, const char *image, struct err *e)
+{
+    (void)ctx;
+    return strcmp(image, "old:1") == 0 ? err_set(e, ERR_SPEC, "image '%s' has Prefect 3.4", image) : 0;
+}
+
 static int fake_requirements(void *ctx, const struct spec_pool *pool, const char *path, json_t *job_variables,
                              json_t *pull_steps, struct err *e)
 {
@@ -41,7 +47,7 @@ static int fake_requirements(void *ctx, const struct spec_pool *pool, const char
     return 0;
 }
 
-static const struct definition_ops ops = { fake_folder, fake_secret, fake_requirements, NULL };
+static const struct definition_ops ops = { fake_folder, fake_secret, fake_image, fake_requirements, NULL };
 
 static void expect_json(const char *what, const json_t *got, const char *want)
 {
@@ -298,6 +304,30 @@ static void whole(void **state)
     assert_int_equal(json_object_size(none), 0); /* the spec is as it was */
 }
 
+/* However the image is named, and before anything is uploaded. */
+static void image_refused(void **state)
+{
+    AUTO_JSON json_t *none = json_object(), *named = json_pack("{s:s}", "image", "old:1");
+    struct spec_deployment all[] = {
+        { .name = T("a"), .entrypoint = T("x.py:f"), .parameters = none, .job_variables = none, .image = T("old:1") },
+        { .name = T("a"), .entrypoint = T("x.py:f"), .parameters = none, .job_variables = named },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+        struct spec s = { .flows = { .source = { .type = T("local"), .path = T("/missing") } } };
+        json_t *got = NULL;
+        struct err e = ERR_INIT;
+        s.prefect.work_pools = pools;
+        s.prefect.n_work_pools = 2;
+        s.flows.deployments = &all[i];
+        s.flows.n_deployments = 1;
+        assert_int_equal(definition_make(&s, &ops, &got, &e), -1);
+        assert_int_equal(e.code, ERR_SPEC);
+        assert_string_equal(e.msg, "deployment 'a': image 'old:1' has Prefect 3.4");
+    }
+}
+
 static void file_as_it_is(void **state)
 {
     struct spec s = { .flows.from = T("/etc/hostname") };
@@ -334,6 +364,7 @@ int main(void)
         cmocka_unit_test(emulator_joins_environment),
         cmocka_unit_test(packages_as_pinned),
         cmocka_unit_test(whole),
+        cmocka_unit_test(image_refused),
         cmocka_unit_test(file_as_it_is),
         cmocka_unit_test(file_missing),
     };

@@ -69,6 +69,8 @@ static int server(const char *method, const char *path, const json_t *body, json
         *ret = world.orphan ? json_pack("[o]", a_run()) : json_array();
     else if (strcmp(path, "/block_types/slug/secret") == 0)
         *ret = fake_json("{'id': 't1'}");
+    else if (strcmp(path, "/admin/version") == 0)
+        *ret = json_string("3.8.3");
     else if (strcmp(path, "/block_schemas/filter") == 0)
         *ret = fake_json("[{'id': 'c1'}]");
     else if (strstr(path, "block_documents"))
@@ -284,6 +286,18 @@ static void all_images_are_checked_first(void **state)
     close_fixture(&f);
 }
 
+static void image_of_another_prefect(void **state)
+{
+    struct fixture f;
+
+    open_fixture(&f, state);
+    want(&f, T("daily"), NULL, local);
+    want(&f, T("other"), T("docker.io/prefecthq/prefect:3.4-python3.11"), local);
+    expect_failure(&f, ERR_SPEC, "deployment 'other': image 'docker.io/prefecthq/prefect:3.4-python3.11' has Prefect");
+    assert_string_equal(world.done.data, "");
+    close_fixture(&f);
+}
+
 static const struct spec_source git = { .type = T("git"),
                                         .url = T("https://h/r.git"),
                                         .secret = { .env = T("DEPLOY_TEST_TOKEN") } };
@@ -343,13 +357,10 @@ static void secret_is_not_there(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(made_and_then_left_alone),
-        TEST(removed_is_named_then_pruned),
-        TEST(orphaned_runs_go),
-        TEST(all_images_are_checked_first),
-        TEST(block_is_kept),
-        TEST(block_is_put_back),
-        TEST(secret_is_not_there),
+        TEST(made_and_then_left_alone), TEST(removed_is_named_then_pruned),
+        TEST(orphaned_runs_go),         TEST(all_images_are_checked_first),
+        TEST(image_of_another_prefect), TEST(block_is_kept),
+        TEST(block_is_put_back),        TEST(secret_is_not_there),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
