@@ -45,10 +45,11 @@ KINDS = (
     ("net", r"resolve host|could not connect|failed to connect|connection refused|timed? ?out|temporary failure|"
             r"unreachable|endpointconnection|servicerequest|connection (reset|aborted)|max retries|"
             r"network connectivity"),
-    ("auth", r"authentication failed|could not read|prompts disabled|permission denied|\b40[13]\b|accesskeyid|denied|"
-             r"signaturedoesnotmatch|forbidden|authenticationfailed|failed to authenticate|clientauthentication|"
-             r"invalid_grant|credentials|token permissions"),
-    ("spec", r"not found|did not match|no ?such|does not exist|not our ref|no module named|unable to read tree"),
+    ("auth", r"authentication failed|could not read (username|password)|prompts disabled|permission denied|\b40[13]\b|"
+             r"accesskeyid|denied|signaturedoesnotmatch|forbidden|authenticationfailed|failed to authenticate|"
+             r"clientauthentication|invalid_grant|credentials|token permissions"),
+    ("spec", r"not found|did not match|no ?such|does not (exist|appear)|not our ref|no module named|"
+             r"unable to read tree"),
 )
 
 
