@@ -9,6 +9,7 @@
 name=storage
 storage="${SLIPWAY_STORAGE:-$root/build/storage}"
 all="git git-tag git-commit s3 gcs azure local"
+long="a-folder-of-many-letters-in-the-middle/another-folder-of-many-letters/and-a-third-folder-of-many-letters/and-one-more"
 
 stop_servers() {
     [ -z "${server:-}" ] || { kill "$server" && wait "$server"; } 2> /dev/null || true
@@ -67,6 +68,23 @@ export GIT_TOKEN S3_CREDENTIALS AZURE_CONNECTION
 (umask 077 && printf %s "$GCS_KEY" > "$work/gcs.json")
 pass "git, S3, GCS and Azure Blob at $address"
 
+# Beside what is wrong stands a good one that is new.
+refused() { # STATUS PATTERN LABEL [SENTENCES]
+    expect "$1" "$2" "$3" sw deploy
+    [ "$(grep -c . "$work/err")" -le "$((2 + ${4:-1}))" ] || { cat "$work/err" >&2; fail "$3: more than a sentence and a remedy"; }
+    [ "$(grep -c "^slipway deploy:\|^deployment" "$work/err")" -eq "${4:-1}" ] || { cat "$work/err" >&2; fail "$3: not ${4:-1} sentences"; }
+    if grep "Cloning into\|{'" "$work/err"; then fail "$3: more than what is wrong"; fi
+    api GET /deployments/name/origin/beside > "$work/out"
+    grep -qi 'not found' "$work/out" || { cat "$work/out"; fail "$3: half of it was deployed"; }
+}
+# The venv of a bootstrap without flows has none of the packages of stores.
+spec_of s3 azure beside
+refused 2 "s3.*the venv has no prefect_aws yet; run .slipway bootstrap" "a source that the machine was not made for" 2
+
+mkdir -p "$work/local/$long" "$work/local/bin"
+echo deep > "$work/local/$long/deep.txt"
+printf '#!/bin/sh\necho tool\n' > "$work/local/bin/tool"
+chmod 700 "$work/local/bin/tool"
 spec_of $all
 timed "bootstrap with flows" up || { cat "$work/err" "$work/storage.log" >&2; fail "bootstrap with flows"; }
 unchanged 7 "bootstrap made seven deployments of five sources; a deploy after it changes nothing"
@@ -91,6 +109,11 @@ grep -q "pull_from_azure" "$work/out" || fail "the worker's journal has no pull 
 if grep "Attempting install" "$work/out"; then fail "a run installed packages: the machine should have them"; fi
 pass "no run had to install a package"
 
+dir=$(on_machine find /var/lib/slipway/flows -name tool -printf %h)
+[ "$(on_machine "$dir/tool")" = tool ] || fail "a program in the folder is none on the machine"
+[ "$(on_machine cat "${dir%/bin}/$long/deep.txt")" = deep ] || fail "the file with a long path"
+pass "a program and a path of more than 100 bytes came along with the folder"
+
 # What the server keeps of a deployment, and slipway of all, has no secret in it.
 api POST /deployments/filter '{}' > "$work/deployments"
 grep -q pull_from_gcs "$work/deployments" || fail "the deployments have no pull steps"
@@ -103,14 +126,6 @@ for secret in "$GIT_TOKEN" "${S3_CREDENTIALS##*: }" "${AZURE_CONNECTION#*Account
 done
 pass "no token or key in the deployments, nor in slipway's files"
 
-# Beside what is wrong stands a good one that is new.
-refused() { # STATUS PATTERN LABEL
-    expect "$1" "$2" "$3" sw deploy
-    [ "$(grep -c . "$work/err")" -le 3 ] || { cat "$work/err" >&2; fail "$3: more than one sentence and a remedy"; }
-    [ "$(grep -c "^slipway deploy:\|^deployment" "$work/err")" -eq 1 ] || { cat "$work/err" >&2; fail "$3: not one sentence"; }
-    api GET /deployments/name/origin/beside > "$work/out"
-    grep -q '[Nn]ot found' "$work/out" || { cat "$work/out"; fail "$3: half of it was deployed"; }
-}
 GIT_RIGHT=$GIT_TOKEN S3_RIGHT=$S3_CREDENTIALS AZURE_RIGHT=$AZURE_CONNECTION
 spec_of git beside
 GIT_TOKEN=wrong-token
@@ -124,10 +139,12 @@ refused 3 "azure.*authenticate" "a wrong key for Azure"
 AZURE_CONNECTION=$AZURE_RIGHT
 spec_of gcs beside
 printf %s "$GCS_WRONG" > "$work/gcs.json"
-refused 3 "gcs.*invalid_grant" "a wrong key for GCS"
+refused 3 "gcs.*fetched: invalid_grant" "a wrong key for GCS"
 printf %s "$GCS_KEY" > "$work/gcs.json"
 (GIT_URL="https://$REFUSED/team/flows.git" spec_of git beside)
 refused 5 "git.*$REFUSED" "a git host that is not there"
+(GIT_URL="https://$REFUSED/team/flows.git" spec_of git git-tag beside)
+refused 5 "deployments .git. and .git-tag.: .*$REFUSED" "two sources on a host that is not there"
 (S3_URL="http://$REFUSED" spec_of s3 beside)
 refused 5 "s3.*$REFUSED" "an S3 endpoint that is not there"
 (FOLDER=team/nothing spec_of azure beside)
