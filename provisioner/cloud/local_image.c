@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #define SUITE         "bookworm"
-#define KEEP_UNUSED_S (14 * 86400) /* deployments of several kinds take turns */
+#define KEEP_UNUSED_S ((time_t)14 * 86400) /* deployments of several kinds take turns */
 
 /* What a node needs (K3s: iptables, conntrack by the kernel, libseccomp2, kmod; slipway: sudo, zstd), no more. */
 static const char base_packages[] =

@@ -13,6 +13,7 @@
  * ends once. */
 #define RESTARTS_ENOUGH 4
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): it is taken over */
 void unit_add(struct unit *u, const char *path, const char *mode, char *text)
 {
     u->files[u->n_files++] = (struct unit_file){ path, mode, text };

@@ -74,7 +74,8 @@ sw status > "$work/out" 2>&1 || { cat "$work/out" >&2; fail "status"; }
 grep -q "^pool away *ok" "$work/out" || fail "status: $(cat "$work/out")"
 pass "status sees the worker through the server that exists"
 if [ "$runtime" = systemd ]; then
-    on_machine sh -c '! systemctl list-units --all | grep -q "slipway-prefect-server\|postgresql"' || fail "a server or database of our own runs"
+    on_machine sh -c '[ ! -e /etc/systemd/system/slipway-prefect-server.service ] &&
+        ! systemctl list-units --state=active | grep -q "slipway-prefect-server\|postgresql@"' || fail "a server or database of our own runs"
     pass "no server and no database were installed"
 fi
 if grep -rqF --exclude=disk.raw -e "$key" "$SLIPWAY_HOME"; then
