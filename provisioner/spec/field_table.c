@@ -412,6 +412,7 @@ const struct field field_table[] = {
     PHASE("server", "420", "the Prefect server answers"),
     PHASE("worker", "300", "a worker of each pool is ONLINE"),
     PHASE("canary", "300", "a flow run is COMPLETED"),
+    PHASE("flows", "600", "the spec's flows are deployed"),
     PHASE("teardown", "600", "everything is taken away"),
     { .path = NULL },
 };

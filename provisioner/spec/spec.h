@@ -183,7 +183,7 @@ struct spec_problem {
 struct spec_problems {
     struct spec_problem rows[SPEC_PROBLEMS_MAX]; /* by line and column */
     size_t n;
-    size_t more; /* found beyond the rows */
+    size_t more;  /* found beyond the rows */
     bool lenient; /* set by the caller: files and folders that the spec names need not be there any more */
 };
 
@@ -192,7 +192,8 @@ struct spec_problems {
 int spec_load(const char *path, struct spec **ret, struct err *e) NODISCARD;
 /* For commands that look or take away: a flows folder that has gone must not keep a machine alive. */
 int spec_load_lenient(const char *path, struct spec **ret, struct err *e) NODISCARD;
-/* The same with the problems as rows; `problems` starts as {0} (but for `lenient`) and stays empty when the file could not be read. */
+/* The same with the problems as rows; `problems` starts as {0} (but for `lenient`) and stays empty when the file could
+ * not be read. */
 int spec_load_problems(const char *path, struct spec **ret, struct spec_problems *problems, struct err *e) NODISCARD;
 void spec_problems_done(struct spec_problems *p);
 /* The same for text already in memory; `path` is for messages and relative paths. For tests and fuzzing. */

@@ -190,7 +190,7 @@ static void init_writes_every_field(void **state)
     assert_int_equal(json_object_size(s->timeouts), 0);
     /* Each phase is a row there, so all of them are in use now. */
     AUTO_SPEC struct spec *all = uncommented(text, elsewhere, false);
-    assert_int_equal(json_object_size(all->timeouts), 11);
+    assert_int_equal(json_object_size(all->timeouts), 12);
     assert_non_null(all->k3s.version);
     assert_non_null(all->artifacts.dir);
     assert_int_equal(all->flows.n_deployments, 1);
