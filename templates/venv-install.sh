@@ -9,7 +9,10 @@ mkdir -p /var/lib/slipway
 exec 9>/var/lib/slipway/install.lock
 flock -w 600 9
 # Done by the one that was waited for.
-[ "$(readlink /var/lib/slipway/venv)" != "venv-$digest" ] || exit 0
+if [ "$(readlink /var/lib/slipway/venv)" = "venv-$digest" ]; then
+    rm -rf "$wheels"
+    exit 0
+fi
 rm -rf "$venv" "$wheels/files"
 mkdir "$wheels/files"
 tar -xf "$wheels/wheels.tar" -C "$wheels/files" --no-same-owner
@@ -29,6 +32,8 @@ cd /
 PREFECT_HOME=$(mktemp -d) && export PREFECT_HOME
 "$venv/bin/python" -c 'import prefect.server.api.server, prefect.workers.process' || exit 1
 rm -rf "$PREFECT_HOME" "$wheels"
+# What runs that were cut short have brought.
+find /var/lib/slipway -maxdepth 1 -name 'wheels-*' -mmin +60 -exec rm -rf {} +
 ln -sfn "venv-$digest" /var/lib/slipway/venv.new
 mv -T /var/lib/slipway/venv.new /var/lib/slipway/venv
 for old in /var/lib/slipway/venv-*; do

@@ -4,6 +4,7 @@
 #include "core/fsx.h"
 #include "core/hash.h"
 #include "core/mem.h"
+#include "core/rng.h"
 #include "core/template.h"
 #include "core/util.h"
 #include "host/node.h"
@@ -149,7 +150,10 @@ static int apply(struct run *r, const struct step *s, struct err *e)
     (void)s;
     if (wanted(r, &want, e) < 0)
         return -1;
-    AUTO_FREE char *dir = xasprintf(NODE_DIR "/wheels-%s", want.digest);
+    /* A directory of this run's own: one that was killed here may still be reading its own there. */
+    char nonce[37];
+    rng_uuid(nonce);
+    AUTO_FREE char *dir = xasprintf(NODE_DIR "/wheels-%.8s", nonce);
     if (bring(r, &want, dir, e) < 0)
         return -1;
     ui_note(r->ui, "pip installs %zu wheels", want.n);
