@@ -125,13 +125,14 @@ static void queues_and_limits(void **state)
     assert_int_equal(s->prefect.server.runs_days, 0);
 }
 
+#define COMMIT "1f0c3a5e7d9b2846a0c1e3f5d7b9284610acce55"
+
 static void sources(void **state)
 {
     static const char *const texts[] = {
         "{local: {path: flows}}",
         "{git: {url: 'git@h.example.com:team/r.git', tag: v1.0, }}",
-        "{git: {url: 'https://h.example.com:8443/r.git', commit: 1f0c3a5e7d9b2846a0c1e3f5d7b9284610acce55, "
-        "token: {env: T}}}",
+        "{git: {url: 'https://h.example.com:8443/r.git', commit: " COMMIT ", token: {env: T}}}",
         "{git: {url: 'file:///srv/git/r.git', branch: feature/a-b}}",
         "{git: {url: 'ssh://git@[2001:db8::7]:2222/r.git'}}",
         "{s3: {bucket: b.ucket, endpoint: 'http://127.0.0.1:9000', region: eu-west-1, credentials: {env: C}}}",
