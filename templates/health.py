@@ -1,5 +1,6 @@
 """Restart each of slipway's units that is active but does not answer on its health port. Run by slipway-health.timer."""
 import glob
+import http.client
 import os
 import subprocess
 import time
@@ -16,8 +17,11 @@ def units():
         pool = os.path.basename(path)[len("worker-"):-len(".env")]
         with open(path, encoding="utf-8") as f:
             values = dict(line.rstrip("\n").split("=", 1) for line in f if "=" in line)
-        port = values["PREFECT_WORKER_WEBSERVER_PORT"].strip('"')
-        yield f"slipway-prefect-worker@{pool}.service", f"http://127.0.0.1:{port}/health"
+        port = values.get("PREFECT_WORKER_WEBSERVER_PORT", "").strip('"')
+        if port:
+            yield f"slipway-prefect-worker@{pool}.service", f"http://127.0.0.1:{port}/health"
+        else:
+            print(f"{path}: no port for health: slipway bootstrap writes it anew")
 
 
 def active_s(unit):
@@ -34,7 +38,7 @@ def answers(url):
     try:
         with urllib.request.urlopen(url, timeout=TIMEOUT_S) as response:
             return response.status == 200
-    except OSError:
+    except (OSError, http.client.HTTPException):
         return False
 
 

@@ -21,10 +21,9 @@ if [ ! -e /etc/postgresql-common ]; then
     echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
 fi
 export DEBIAN_FRONTEND=noninteractive
-before=$(mktemp) accounts_before=$(mktemp)
-trap 'rm -f "$before" "$accounts_before"' EXIT
-list >"$before"
-accounts >"$accounts_before"
+# Kept on disk: a machine that is rebooted in the middle must still know what it had before.
+before=$record.before accounts_before=$record.accounts.before
+[ -e $before ] || { list >$before.new && accounts >$accounts_before && mv $before.new $before; }
 apt() { apt-get -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 -qq "$@" >&2; }
 # What an interruption left half-installed.
 dpkg --configure -a >&2
@@ -36,4 +35,5 @@ apt -y --no-install-recommends -o Dpkg::Options::=--force-confold install $missi
 list | comm -13 "$before" - >>$record
 sort -u -o $record $record
 accounts | comm -13 "$accounts_before" - >>$record.accounts
+[ $status -ne 0 ] || rm -f $before $accounts_before
 exit $status

@@ -6,7 +6,9 @@ IFS= read -r password
 mkdir -p /var/lib/slipway
 exec 9>/var/lib/slipway/install.lock
 flock -w 600 9
-version=$(ls /usr/lib/postgresql | sort -n | tail -n 1)
+# The one that is there already, whatever else has been installed since; else the newest that has a server.
+version=$(ls -d /etc/postgresql/*/slipway 2>/dev/null | cut -d / -f 4 | sort -n | tail -n 1)
+[ -n "$version" ] || version=$(ls -d /usr/lib/postgresql/*/bin/postgres | cut -d / -f 5 | sort -n | tail -n 1)
 unit=postgresql@$version-slipway.service
 conf=/etc/postgresql/$version/slipway
 if [ ! -e "$conf/postgresql.conf" ]; then

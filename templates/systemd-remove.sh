@@ -1,7 +1,13 @@
 # systemd-remove.sh DEPLOYMENT: take away what slipway put on this machine for runtime systemd, when that deployment owns it.
 # Idempotent; names what stays and exits 1. The owner's mark goes last, so that a removal that was cut short can be taken up again.
 set -u
-[ "$(cat /etc/slipway/owner 2>/dev/null)" = "$1" ] || exit 0
+owner=$(cat /etc/slipway/owner 2>/dev/null)
+if [ -z "$owner" ] && ls /etc/systemd/system/slipway-prefect-* >/dev/null 2>&1; then
+    echo "left: slipway's units, but the mark /etc/slipway/owner that says whose they are is gone; write '$1' into it if they are this deployment's" >&2
+    exit 1
+fi
+[ "$owner" = "$1" ] || exit 0
+systemctl stop slipway-python-deploy.service >/dev/null 2>&1
 systemctl disable --now slipway-health.timer slipway-health.service >/dev/null 2>&1
 for unit in $(systemctl list-units --all --plain --no-legend 'slipway-prefect-*' 2>/dev/null | awk '{ print $1 }'); do
     systemctl disable --now "$unit" >/dev/null 2>&1
@@ -20,6 +26,16 @@ systemctl daemon-reload
 
 # Exactly the packages that came with us.
 record=/var/lib/slipway/packages
+# What somebody else's package has come to need since then stays.
+if [ -s $record ]; then
+    # shellcheck disable=SC2046 # a list of names
+    apt-get -s -qq purge $(cat $record) 2>/dev/null | sed -n 's/^Purg \([^ ]*\).*/\1/p' | sort -u >$record.would
+    needed=$(comm -13 $record $record.would | tr '\n' ' ')
+    if [ -n "$needed" ]; then
+        echo "packages stay, because others need them now ($needed): $(tr '\n' ' ' <$record)"
+        : >$record
+    fi
+fi
 if [ -s $record ]; then
     # shellcheck disable=SC2046 # a list of names
     DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 -qq -y purge $(cat $record) >/dev/null || exit 1

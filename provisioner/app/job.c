@@ -72,6 +72,7 @@ static int make(struct job *j, struct err *e)
         return -1;
     const struct template_var vars[] = {
         { "name", j->name, TEMPLATE_JSON },
+        { "program_name", j->of->name, TEMPLATE_JSON },
         { "namespace", NAMESPACE, TEMPLATE_JSON },
         { "program", program, TEMPLATE_JSON },
         { "input", input, TEMPLATE_JSON },
@@ -125,15 +126,21 @@ static int read_log(struct job *j, struct sbuf *out, struct err *e)
     return err_set(e, ERR_REMOTE, "'%s' failed in its Job: %.600s", j->of->name, cause_last_line(res.out.data));
 }
 
-static void remove_job(struct job *j)
+static int remove_labelled(struct run *r, const char *label, const char *value, struct err *e)
 {
-    AUTO_FREE char *selector = xasprintf("slipway/job=%s", j->name);
+    AUTO_FREE char *selector = xasprintf("slipway/%s=%s", label, value);
     const char *const args[] = {
         "-n", NAMESPACE, "delete", "jobs,secrets", "-l", selector, "--ignore-not-found", "--wait=false", NULL
     };
+
+    return kubectl(r, args, NULL, NULL, e);
+}
+
+static void remove_job(struct job *j)
+{
     struct err lost = ERR_INIT;
 
-    if (kubectl(j->run, args, NULL, NULL, &lost) < 0)
+    if (remove_labelled(j->run, "job", j->name, &lost) < 0)
         ui_warn(j->run->ui, "%s", lost.msg);
 }
 
@@ -146,7 +153,10 @@ int job_python(struct run *r, const struct python_job *job, struct sbuf *out, st
 
     rng_uuid(id);
     (void)snprintf(j.name, sizeof(j.name), "slipway-%.20s-%.8s", job->name, id);
-    int rc = make(&j, e);
+    /* One whose operator went away in the middle goes on by itself. */
+    int rc = remove_labelled(r, "program", job->name, e);
+    if (rc == 0)
+        rc = make(&j, e);
     if (rc == 0)
         rc = wait_for(&w, r->clock, r->ui, ended, &j, e);
     if (rc == 0)

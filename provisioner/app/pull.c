@@ -4,7 +4,8 @@
 #include "core/util.h"
 #include <string.h>
 
-#define REQUIREMENTS "/tmp/slipway-requirements.txt"
+#define REQUIREMENTS     "/tmp/slipway-requirements.txt"
+#define MAX_REQUIREMENTS 65536 /* they travel in one argument of a command, which Linux bounds */
 
 /* As base64, which needs no quoting. */
 char *pull_write_file(const char *path, const char *text)
@@ -17,6 +18,11 @@ char *pull_write_file(const char *path, const char *text)
 
 int pull_requirements(const char *text, json_t *pull_steps, struct err *e)
 {
+    if (strlen(text) > MAX_REQUIREMENTS) {
+        (void)err_set(e, ERR_SPEC, "the requirements file has %zu bytes; each run of a container reads at most %d",
+                      strlen(text), MAX_REQUIREMENTS);
+        return err_hint(e, "bake them into an image, and name that as the deployment's 'image'");
+    }
     AUTO_FREE char *write = pull_write_file(REQUIREMENTS, text);
     AUTO_FREE char *script = xasprintf("%s\npython -m pip install -q --no-input -r " REQUIREMENTS, write);
     json_t *step = json_pack("{s:{s:s}}", "prefect.deployments.steps.run_shell_script", "script", script);

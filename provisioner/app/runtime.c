@@ -7,6 +7,11 @@
 
 static const struct runtime *const runtimes[] = { &runtime_k3s, &runtime_systemd };
 
+const struct runtime *runtime_nth(size_t i)
+{
+    return i < ARRAY_LEN(runtimes) ? runtimes[i] : NULL;
+}
+
 const struct runtime *runtime_of(const struct run *r)
 {
     for (size_t i = 0; i < ARRAY_LEN(runtimes); i++)

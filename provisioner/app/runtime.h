@@ -69,5 +69,7 @@ struct runtime {
     void (*status)(struct run *r, json_t *rows);
 };
 
+/* Row `i`, NULL past the end. */
+const struct runtime *runtime_nth(size_t i);
 /* The row of the spec's `runtime`. */
 const struct runtime *runtime_of(const struct run *r);

@@ -76,6 +76,17 @@ static int server(struct run *r, struct server_address *ret, struct err *e)
     return 0;
 }
 
+/* One whose operator went away in the middle goes on by itself. */
+static int stop_python(struct run *r, const struct python_job *job, struct err *e)
+{
+    AUTO_SSH_RESULT struct ssh_result res = SSH_RESULT_INIT;
+    AUTO_FREE char *unit = xasprintf("slipway-python-%s.service", job->name);
+    const char *const argv[] = { "systemctl", "stop", unit, NULL };
+    const struct ssh_opts o = { .sudo = true, .any_status = true, .timeout_ms = 120000, .what = "stopping a program" };
+
+    return ssh_run(r->ssh, argv, &o, &res, e);
+}
+
 /* As the workers' user, with the API's address and credentials from their environment file, and nothing to write but a
  * temporary directory of its own. */
 static int python(struct run *r, const struct python_job *job, struct sbuf *out, struct err *e)
@@ -83,6 +94,7 @@ static int python(struct run *r, const struct python_job *job, struct sbuf *out,
     AUTO_SSH_RESULT struct ssh_result res = SSH_RESULT_INIT;
     AUTO_FREE char *program = xasprintf(NODE_DIR "/%s", strrchr(job->program, '/') + 1);
     AUTO_FREE char *limit = xasprintf("RuntimeMaxSec=%lld", (long long)job->timeout_ms / 1000 + 1);
+    AUTO_FREE char *unit = xasprintf("--unit=slipway-python-%s", job->name);
     const struct ssh_file f = { program, "0644", "root:root", NULL };
     const char *text = template_get(job->program);
     const char *const argv[] = {
@@ -91,11 +103,15 @@ static int python(struct run *r, const struct python_job *job, struct sbuf *out,
         "--wait",
         "--pipe",
         "--collect",
+        unit,
         "--uid=slipway-worker",
         "-p",
         "EnvironmentFile=" SYSTEMD_ETC "/worker.env",
         "-p",
         limit,
+        /* A hungry import must not take the database with it. */
+        "-p",
+        "MemoryMax=50%",
         "-p",
         "PrivateTmp=yes",
         "-p",
@@ -117,8 +133,9 @@ static int python(struct run *r, const struct python_job *job, struct sbuf *out,
         .sudo = true, .input = job->input, .timeout_ms = job->timeout_ms + 10000, .what = job->name
     };
 
-    if (server_takes_image(r, job->image, e) < 0 || ssh_put_text(r->ssh, &f, text, strlen(text), e) < 0 ||
-        ssh_run(r->ssh, argv, &o, &res, e) < 0 || sbuf_check(&res.out, "the program's answer", e) < 0)
+    if (server_takes_image(r, job->image, e) < 0 || stop_python(r, job, e) < 0 ||
+        ssh_put_text(r->ssh, &f, text, strlen(text), e) < 0 || ssh_run(r->ssh, argv, &o, &res, e) < 0 ||
+        sbuf_check(&res.out, "the program's answer", e) < 0)
         return -1;
     ui_debug(r->ui, "%s", res.err.data);
     sbuf_add(out, res.out.data, res.out.len);
@@ -155,7 +172,9 @@ static int requirements(struct run *r, const struct spec_pool *pool, const char 
         env = json_object();
         json_object_set_new(job_variables, "env", env);
     }
-    json_object_set_new(env, "PYTHONPATH", json_string(dir));
+    const char *theirs = json_string_value(json_object_get(env, "PYTHONPATH"));
+    AUTO_FREE char *both = theirs && *theirs ? xasprintf("%s:%s", dir, theirs) : xstrdup(dir);
+    json_object_set_new(env, "PYTHONPATH", json_string(both));
     return 0;
 }
 

@@ -93,13 +93,15 @@ static int refuse_foreign(struct run *r, struct err *e)
     const struct ssh_opts o = { .sudo = true, .any_status = true };
     static const char script[] = "if [ -e /usr/local/bin/k3s ] || [ -e /etc/systemd/system/k3s.service ]; then\n"
                                  "  [ \"$(cat /etc/rancher/k3s/slipway-owner 2>/dev/null)\" = \"$1\" ] || exit 3\n"
-                                 "fi\nexit 0\n";
+                                 "fi\n[ ! -e /etc/slipway/owner ] || exit 4\nexit 0\n";
     const char *const args[] = { r->spec->name, NULL };
 
     if (ssh_script(r->ssh, script, args, &o, &res, e) < 0)
         return -1;
-    if (res.status != 3)
+    if (res.status == 0)
         return 0;
+    if (res.status == 4)
+        return err_set(e, ERR_CONFLICT, "the machine already runs a Prefect without Kubernetes (/etc/slipway/owner)");
     (void)err_set(e, ERR_CONFLICT, "the machine already has a K3s that deployment '%s' did not install", r->spec->name);
     return err_hint(e, "remove it there, or use another machine; slipway changes nothing that it did not make");
 }

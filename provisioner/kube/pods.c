@@ -46,7 +46,7 @@ static enum pod_verdict judge_scheduling(const json_t *pod, char why[static 256]
     if (!c || strcmp(jsonx_str(c, "status"), "False") != 0)
         return POD_READY;
     (void)snprintf(why, 256, "cannot be scheduled: %s", msg);
-    if (strcmp(jsonx_str(c, "reason"), "Unschedulable") != 0 || strstr(msg, "PersistentVolumeClaim") ||
+    if (strcmp(jsonx_str(c, "reason"), "Unschedulable") != 0 || strcasestr(msg, "persistentvolumeclaim") ||
         strstr(msg, "not-ready") || strstr(msg, "no nodes available"))
         return POD_COMING;
     return POD_FAILED;

@@ -24,9 +24,11 @@ static int clean_machine(struct run *r, struct err *e)
         return 0;
     if (!r->ssh && contact_open(r, e) < 0)
         return err_wrap(e, "the machine must be reached to remove what was installed");
-    for (const struct step_table *t = runtime_of(r)->tables; t->steps; t++)
-        if (engine_undo(r, t->steps, *t->n, e) < 0)
-            return -1;
+    /* Each runtime's: what the spec says today may not be what was installed. */
+    for (size_t i = 0; runtime_nth(i); i++)
+        for (const struct step_table *t = runtime_nth(i)->tables; t->steps; t++)
+            if (engine_undo(r, t->steps, *t->n, e) < 0)
+                return -1;
     return 0;
 }
 

@@ -1,5 +1,6 @@
 #include "plan/session.h"
 #include "app/runtime.h"
+#include "app/server_address.h"
 #include "artifact/artifact.h"
 #include "cloud/contact.h"
 #include "cloud/provider.h"
@@ -60,18 +61,53 @@ static int open_for_reading(struct session *s, enum session_mode mode, const cha
     return err_hint(e, "`slipway bootstrap` makes it; `slipway list` shows what there is");
 }
 
-/* A deployment stays with its provider: another one under the same name would lose sight of the first machine. */
-static int same_provider(struct session *s, enum session_mode mode, struct err *e)
-{
-    const char *before = s->run.journal ? journal_str(s->run.journal, "provider") : "";
+/* What a deployment was made as, and stays. */
+struct fact {
+    const char *key, *what, *remedy;
+    const char *(*value)(const struct spec *s);
+    bool removal; /* also for taking away, which otherwise needs no more than the way to the machine */
+};
 
-    if (!*before)
-        return !writes(mode) ? 0 : journal_set(s->run.journal, "provider", json_string(s->spec->provider), e);
-    if (strcmp(before, s->spec->provider) == 0)
-        return 0;
-    (void)err_set(e, ERR_CONFLICT, "deployment '%s' was made with provider '%s', the spec says '%s'", s->spec->name,
-                  before, s->spec->provider);
-    return err_hint(e, "tear it down with its old spec first, or give the new one another name");
+static const char *provider_of(const struct spec *s)
+{
+    return s->provider;
+}
+
+static const char *runtime_name_of(const struct spec *s)
+{
+    return s->runtime;
+}
+
+static const char *database_of(const struct spec *s)
+{
+    return server_is_ours(s) ? s->prefect.server.database.type : "that of a server elsewhere";
+}
+
+static const struct fact facts[] = {
+    /* Another one under the same name would lose sight of the first machine. */
+    { "provider", "provider", "tear it down with its old spec first, or give the new one another name", provider_of,
+      true },
+    /* The other one would be installed beside the first. */
+    { "runtime", "runtime", "tear it down with its old spec first, or give the new one another name", runtime_name_of,
+      false },
+    /* The server would start with an empty one, and every run and deployment would be out of sight. */
+    { "database", "database", "write the old one again; slipway-prefect(7) says how to dump and restore", database_of,
+      false },
+};
+
+static int same_facts(struct session *s, enum session_mode mode, struct err *e)
+{
+    for (size_t i = 0; s->run.journal && i < ARRAY_LEN(facts); i++) {
+        const char *before = journal_str(s->run.journal, facts[i].key), *now = facts[i].value(s->spec);
+        if (!*before && mode == SESSION_WRITE && journal_set(s->run.journal, facts[i].key, json_string(now), e) < 0)
+            return -1;
+        if (!*before || strcmp(before, now) == 0 || (mode == SESSION_REMOVE && !facts[i].removal))
+            continue;
+        (void)err_set(e, ERR_CONFLICT, "deployment '%s' was made with %s '%s', the spec says '%s'", s->spec->name,
+                      facts[i].what, before, now);
+        return err_hint(e, "%s", facts[i].remedy);
+    }
+    return 0;
 }
 
 int session_open(struct session *s, const struct session_opts *o, struct err *e)
@@ -89,7 +125,7 @@ int session_open(struct session *s, const struct session_opts *o, struct err *e)
     s->run.phases = phases_new(o->clock);
     AUTO_FREE char *journal = fsx_join(s->dir, "journal");
     int rc = writes(o->mode) ? open_for_writing(s, o, journal, e) : open_for_reading(s, o->mode, journal, e);
-    if (rc < 0 || same_provider(s, o->mode, e) < 0)
+    if (rc < 0 || same_facts(s, o->mode, e) < 0)
         return -1;
     const struct provider_ops *ops = provider_find(s->spec->provider);
     if (!ops)

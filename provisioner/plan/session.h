@@ -7,10 +7,10 @@
 #include <stdbool.h>
 
 enum session_mode {
-    SESSION_WRITE, /* takes the lock, makes the directory and the journal, logs the run */
-    SESSION_PLAN,  /* changes nothing; a deployment that does not exist has no journal (NULL) */
+    SESSION_WRITE,  /* takes the lock, makes the directory and the journal, logs the run */
+    SESSION_PLAN,   /* changes nothing; a deployment that does not exist has no journal (NULL) */
     SESSION_REMOVE, /* as SESSION_WRITE; what the spec names on this host may be gone already */
-    SESSION_READ,  /* changes nothing; a deployment that does not exist is ERR_USAGE with the remedy */
+    SESSION_READ,   /* changes nothing; a deployment that does not exist is ERR_USAGE with the remedy */
 };
 
 struct session_opts {

@@ -3,6 +3,24 @@
 #include "core/util.h"
 #include "spec/spec.h"
 #include "ssh/ssh.h"
+#include "step/journal.h"
+
+static int check(struct run *r, const struct step *s, enum step_state *ret, struct err *e)
+{
+    AUTO_SSH_RESULT struct ssh_result res = SSH_RESULT_INIT;
+    const struct ssh_opts o = { .sudo = true, .any_status = true, .what = "looking at whose machine it is" };
+    static const char script[] = "[ \"$(cat " SYSTEMD_ETC "/owner 2>/dev/null)\" = \"$1\" ] && "
+                                 "id slipway-server && id slipway-worker\n";
+    const char *const args[] = { r->spec->name, NULL };
+
+    *ret = STEP_TODO;
+    if (journal_mark(r->journal, s->name) != JOURNAL_DONE)
+        return 0;
+    if (ssh_script(r->ssh, script, args, &o, &res, e) < 0)
+        return -1;
+    *ret = res.status == 0 ? STEP_DONE : STEP_TODO;
+    return 0;
+}
 
 static int apply(struct run *r, const struct step *s, struct err *e)
 {
@@ -42,6 +60,6 @@ static int undo(struct run *r, const struct step *s, struct err *e)
 }
 
 const struct step owner_steps[] = {
-    { "systemd/owner", PHASE_SYSTEM, NULL, apply, undo, NULL },
+    { "systemd/owner", PHASE_SYSTEM, check, apply, undo, NULL },
 };
 const size_t owner_n_steps = ARRAY_LEN(owner_steps);

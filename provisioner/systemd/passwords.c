@@ -35,11 +35,13 @@ static int parse(struct run *r, char *text, struct passwords *ret, struct err *e
 int passwords_read(struct run *r, struct passwords *ret, struct err *e)
 {
     AUTO_SSH_RESULT struct ssh_result res = SSH_RESULT_INIT;
-    static const char *const argv[] = { "cat", FILE_THERE, NULL };
+    static const char script[] = "[ -e " FILE_THERE " ] || exit 4\nexec cat " FILE_THERE "\n";
     const struct ssh_opts o = { .sudo = true, .any_status = true, .what = "reading the passwords" };
 
-    if (ssh_run(r->ssh, argv, &o, &res, e) < 0)
+    if (ssh_script(r->ssh, script, NULL, &o, &res, e) < 0)
         return -1;
+    if (res.status != 0 && res.status != 4)
+        return err_set(e, ERR_REMOTE, "'" FILE_THERE "' on the machine cannot be read: %.200s", res.err.data);
     if (res.status != 0) {
         (void)err_set(e, ERR_REMOTE, "'" FILE_THERE "' is not on the machine: Prefect is not installed there (yet)");
         e->sys = ENOENT;
@@ -48,6 +50,18 @@ int passwords_read(struct run *r, struct passwords *ret, struct err *e)
     int rc = parse(r, res.out.data, ret, e);
     secret_wipe(res.out.data, res.out.len);
     return rc;
+}
+
+int passwords_there(struct run *r, struct err *e)
+{
+    AUTO_PASSWORDS struct passwords p = { 0 };
+
+    if (passwords_read(r, &p, e) == 0)
+        return 1;
+    if (e->sys != ENOENT)
+        return -1;
+    err_clear(e);
+    return 0;
 }
 
 int passwords_keep(struct run *r, struct passwords *ret, struct err *e)

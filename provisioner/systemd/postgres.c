@@ -43,9 +43,11 @@ static int check(struct run *r, const struct step *s, enum step_state *ret, stru
     *ret = sqlite(r) ? STEP_DONE : STEP_TODO;
     if (sqlite(r) || journal_mark(r->journal, s->name) != JOURNAL_DONE)
         return 0;
-    if (ssh_run(r->ssh, argv, &o, &res, e) < 0)
+    /* A new password must reach the database. */
+    int there = passwords_there(r, e);
+    if (there < 0 || ssh_run(r->ssh, argv, &o, &res, e) < 0)
         return -1;
-    *ret = res.status == 0 ? STEP_DONE : STEP_TODO;
+    *ret = there > 0 && res.status == 0 ? STEP_DONE : STEP_TODO;
     return 0;
 }
 

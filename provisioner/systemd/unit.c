@@ -4,6 +4,7 @@
 #include "core/template.h"
 #include "core/util.h"
 #include "host/cause.h"
+#include "host/node.h"
 #include "ssh/ssh.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 /* So often a unit may end before its start is called failed: a server that meets its database a moment too early
  * ends once. */
 #define RESTARTS_ENOUGH 4
+#define STARTED         NODE_DIR "/started" /* a file for each unit: the digest of the files it was started with */
 
 /* NOLINTNEXTLINE(readability-non-const-parameter): it is taken over */
 void unit_add(struct unit *u, const char *path, const char *mode, char *text)
@@ -48,11 +50,12 @@ void unit_digest(const struct unit *u, char ret[static 65])
     hash_sha256_free(h, ret);
 }
 
-/* Digests of the files there, and "active" as the last line when the unit runs. */
+/* Digests of the files there, the digest that the unit was started with, and "active" as the last line. */
 static int look(struct run *r, const struct unit *u, struct ssh_result *res, struct err *e)
 {
     static const char script[] = "unit=$1\nshift\n"
                                  "for f in \"$@\"; do sha256sum \"$f\" 2>/dev/null || echo missing; done\n"
+                                 "cat \"" STARTED "/$unit\" 2>/dev/null || echo never\n"
                                  "systemctl is-active \"$unit\"\nexit 0\n";
     const char *args[UNIT_MAX_FILES + 2] = { u->name };
     const struct ssh_opts o = { .sudo = true, .what = "looking at a unit" };
@@ -62,25 +65,32 @@ static int look(struct run *r, const struct unit *u, struct ssh_result *res, str
     return ssh_script(r->ssh, script, args, &o, res, e);
 }
 
-/* Bit i: file i differs; bit n: the unit is not active. */
+static const char *next_line(const char *line)
+{
+    line += strcspn(line, "\n");
+    return line + (*line == '\n');
+}
+
+/* Bit i: file i differs; bit n: the unit does not run, or was started with other files than these. The latter is what a
+ * run that ended between the files and the restart leaves, and what a file that units share leaves in the others. */
 static int differences(struct run *r, const struct unit *u, unsigned *ret, struct err *e)
 {
     AUTO_SSH_RESULT struct ssh_result res = SSH_RESULT_INIT;
     const char *line;
+    char want[HASH_HEX];
 
     *ret = 0;
     if (look(r, u, &res, e) < 0)
         return -1;
     line = res.out.data;
     for (size_t i = 0; i < u->n_files; i++) {
-        char want[HASH_HEX];
         hash_sha256_hex(u->files[i].text, strlen(u->files[i].text), want);
         if (strncmp(line, want, HASH_HEX - 1) != 0)
             *ret |= 1U << i;
-        line += strcspn(line, "\n");
-        line += *line == '\n';
+        line = next_line(line);
     }
-    if (strncmp(line, "active\n", 7) != 0)
+    unit_digest(u, want);
+    if (strncmp(line, want, HASH_HEX - 1) != 0 || strncmp(next_line(line), "active\n", 7) != 0)
         *ret |= 1U << u->n_files;
     return 0;
 }
@@ -99,11 +109,14 @@ int unit_apply(struct run *r, const struct unit *u, struct err *e)
     AUTO_SSH_RESULT struct ssh_result res = SSH_RESULT_INIT;
     static const char script[] = "set -e\nsystemctl daemon-reload\nsystemctl enable --quiet \"$1\"\n"
                                  "systemctl reset-failed \"$1\" 2>/dev/null || true\n"
-                                 "systemctl restart --no-block \"$1\"\n";
-    const char *const args[] = { u->name, NULL };
+                                 "systemctl restart --no-block \"$1\"\n"
+                                 "mkdir -p " STARTED "\nprintf '%s\\n' \"$2\" > \"" STARTED "/$1\"\n";
+    char digest[HASH_HEX];
+    const char *const args[] = { u->name, digest, NULL };
     const struct ssh_opts o = { .sudo = true, .what = "starting a unit" };
     unsigned differ;
 
+    unit_digest(u, digest);
     if (differences(r, u, &differ, e) < 0)
         return -1;
     for (size_t i = 0; i < u->n_files; i++) {

@@ -27,7 +27,7 @@ void unit_add(struct unit *u, const char *path, const char *mode, char *text);
 /* NAME="VALUE" for an EnvironmentFile, quoted as systemd.exec(5) reads it. */
 void unit_add_env(struct sbuf *out, const char *name, const char *value);
 
-/* 1: the files are as given and the unit is active; 0: not so; -1. Read-only. */
+/* 1: the files are as given, the unit is active and was started with exactly these; 0: not so; -1. Read-only. */
 int unit_check(struct run *r, const struct unit *u, struct err *e) NODISCARD;
 /* Put what differs, enable, and (re)start when something differed or it does not run. Does not wait for it. */
 int unit_apply(struct run *r, const struct unit *u, struct err *e) NODISCARD;

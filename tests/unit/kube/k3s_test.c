@@ -7,8 +7,8 @@
 
 #include "core/jsonx.h"
 #include "core/util.h"
-#include "kube/k3s.h"
 #include "host/node.h"
+#include "kube/k3s.h"
 #include "spec/spec.h"
 #include <string.h>
 
