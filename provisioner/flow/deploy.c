@@ -26,6 +26,7 @@ struct deploy {
     struct prefect_api *api;
     struct blocks blocks;
     json_t *before; /* the server's deployments when we began */
+    bool applying;  /* deployments on the server may refer to the blocks from now on */
 };
 
 bool flow_wanted(const struct run *r)
@@ -99,18 +100,54 @@ static int run_groups(struct deploy *d, const json_t *groups, const char *mode, 
         if (run_program(d, group, mode, rows, e) < 0)
             return -1;
     if (outcome_check(rows, e) < 0)
-        return -1;
+        return d->applying ? err_hint(e, "others may be deployed already; correct it and deploy again") : -1;
     *ret_rows = TAKE_PTR(rows);
     return 0;
 }
 
-/* With several images all are checked before the first is deployed; one image does both in one go. */
+/* The program deploys nothing when it has found no change. */
+static bool all_unchanged(const json_t *checked, const json_t *before)
+{
+    size_t i;
+    json_t *row;
+
+    json_array_foreach (checked, i, row)
+        if (json_array_size(json_object_get(row, "changes")) ||
+            !server_view_find(before, jsonx_str(row, "flow"), jsonx_str(row, "name")))
+            return false;
+    return true;
+}
+
+/* Before the first is on the server: what an interrupted deploy leaves there is known to a later one. */
+static int intend(struct deploy *d, const json_t *checked, struct err *e)
+{
+    const json_t *earlier = journal_get(d->run->journal, DEPLOYED);
+    AUTO_JSON json_t *ours = earlier ? json_deep_copy(earlier) : json_array();
+    size_t i;
+    json_t *row;
+
+    json_array_foreach (checked, i, row) {
+        const char *flow = jsonx_str(row, "flow"), *name = jsonx_str(row, "name");
+        if (!outcome_find(ours, flow, name))
+            json_array_append_new(ours, json_pack("{s:s, s:s}", "flow", flow, "name", name));
+    }
+    return journal_set(d->run->journal, DEPLOYED, TAKE_PTR(ours), e);
+}
+
+/* All are checked before the first is deployed: only a check knows the names of the flows. */
 static int run_all(struct deploy *d, const json_t *groups, json_t **ret_rows, struct err *e)
 {
     AUTO_JSON json_t *checked = NULL;
 
-    if (json_array_size(groups) > 1 && run_groups(d, groups, "check", &checked, e) < 0)
+    if (run_groups(d, groups, "check", &checked, e) < 0)
         return -1;
+    if (all_unchanged(checked, d->before)) {
+        *ret_rows = TAKE_PTR(checked);
+        return 0;
+    }
+    if (intend(d, checked, e) < 0)
+        return -1;
+    d->applying = true;
     return run_groups(d, groups, "deploy", ret_rows, e);
 }
 
@@ -165,7 +202,8 @@ static int deploy(struct deploy *d, bool prune, json_t **ret_report, struct err 
     if (server_view_read(d->api, &d->before, e) < 0)
         return -1;
     if (definition_make(d->run->spec, &ops, &groups, e) < 0 || run_all(d, groups, &rows, e) < 0) {
-        blocks_undo(&d->blocks);
+        if (!d->applying)
+            blocks_undo(&d->blocks);
         return -1;
     }
     if (server_view_read(d->api, &view, e) < 0 || settle(d, view, rows, prune, &report, e) < 0)
@@ -183,7 +221,7 @@ int flow_deploy(struct run *r, bool prune, json_t **ret_report, struct err *e)
 
     if (prefect_api_open(r, &api, e) < 0)
         return -1;
-    struct deploy d = { r, api, { api, r->ui, NULL }, NULL };
+    struct deploy d = { r, api, { api, r->ui, NULL }, NULL, false };
     int rc = deploy(&d, prune, ret_report, e);
     blocks_done(&d.blocks);
     json_decref(d.before);

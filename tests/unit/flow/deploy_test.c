@@ -21,6 +21,8 @@ struct world {
     const char *appears; /* name of the deployment that the program makes */
     const char *wrong;   /* image whose check fails */
     const char *orphan;  /* id of a run without a schedule */
+    const char *lost;    /* image whose program is lost when it deploys */
+    const char *refused; /* image whose deployment the server refuses */
     struct sbuf done;
     json_t *used; /* folders that stay */
 };
@@ -80,20 +82,30 @@ static int server(const char *method, const char *path, const json_t *body, json
     return strcmp(method, "DELETE") == 0 ? 204 : 200;
 }
 
+static bool is(const char *wanted, const char *image)
+{
+    return wanted && strcmp(wanted, image) == 0;
+}
+
 /* Does what templates/deploy.py does, for one deployment of each image. */
 static int python(struct run *r, const struct python_job *job, struct sbuf *out, struct err *e)
 {
     AUTO_JSON json_t *input = jsonx_parse(job->input, strlen(job->input), "input", e);
     const char *mode = jsonx_str(input, "mode"), *name = jsonx_str(input, "sources.0.deployments.0.name");
-    bool wrong = world.wrong && strcmp(world.wrong, job->image ? job->image : "") == 0;
+    const char *image = job->image ? job->image : "";
+    bool applies = strcmp(mode, "deploy") == 0;
+    bool wrong = is(world.wrong, image) || (applies && is(world.refused, image));
 
     (void)r;
     assert_non_null(input);
     assert_string_equal(job->program, "templates/deploy.py");
     note(mode, job->image);
-    if (world.appears && !wrong && strcmp(mode, "deploy") == 0)
+    if (applies && world.appears && !wrong) {
         add_deployment("1", world.appears);
-    world.appears = NULL;
+        world.appears = NULL;
+    }
+    if (applies && is(world.lost, image))
+        return err_set(e, ERR_NET, "SSH is lost");
     sbuf_addf(out,
               "{\"deployments\": [{\"flow\": \"etl\", \"name\": \"%s\", \"state\": \"%s\", \"kind\": \"%s\","
               "\"error\": \"%s\"}]}\n",
@@ -225,7 +237,7 @@ static void made_and_then_left_alone(void **state)
     expect_deploy(&f, false, "{'deployments': [" DAILY "created', 'changes': []}], 'orphaned_runs': 0}", "[" OURS "]");
     expect_deploy(&f, false, "{'deployments': [" DAILY "unchanged', 'changes': []}], 'orphaned_runs': 0}",
                   "[" OURS "]");
-    assert_string_equal(world.done.data, "deploy; deploy");
+    assert_string_equal(world.done.data, "check; deploy; check");
     AUTO_FREE char *used = jsonx_text(world.used, 0);
     assert_string_equal(used, "[\"" UPLOAD_ROOT "/flows\"]");
     close_fixture(&f);
@@ -260,7 +272,7 @@ static void orphaned_runs_go(void **state)
     world.orphan = "r9";
     expect_deploy(&f, false, "{'deployments': [" DAILY "unchanged', 'changes': []}], 'orphaned_runs': 1}",
                   "[" OURS "]");
-    assert_string_equal(world.done.data, "deploy; DELETE /flow_runs/r9");
+    assert_string_equal(world.done.data, "check; DELETE /flow_runs/r9");
     close_fixture(&f);
 }
 
@@ -276,10 +288,14 @@ static void all_images_are_checked_first(void **state)
     world.wrong = "img:1";
     expect_failure(&f, ERR_AUTH, "deployment 'other': refused");
     assert_string_equal(world.done.data, "check; check img:1");
+    assert_null(journal_get(f.run.journal, "flows.deployed"));
     world.wrong = NULL;
     sbuf_reset(&world.done);
+    json_array_clear(world.deployments);
+    add_deployment("2", "other");
+    world.appears = "daily";
     expect_deploy(&f, false,
-                  "{'deployments': [" DAILY "unchanged', 'changes': []},"
+                  "{'deployments': [" DAILY "created', 'changes': []},"
                   "{'flow': 'etl', 'name': 'other', 'state': 'unchanged', 'changes': []}], 'orphaned_runs': 0}",
                   "[" OURS ", {'flow': 'etl', 'name': 'other'}]");
     assert_string_equal(world.done.data, "check; check img:1; deploy; deploy img:1");
@@ -311,14 +327,14 @@ static void block_is_kept(void **state)
     world.appears = "daily";
     assert_int_equal(setenv("DEPLOY_TEST_TOKEN", "one", 1), 0);
     expect_deploy(&f, false, "{'deployments': [" DAILY "created', 'changes': []}], 'orphaned_runs': 0}", "[" OURS "]");
-    assert_string_equal(world.done.data, "POST block; deploy");
+    assert_string_equal(world.done.data, "POST block; check; deploy");
     expect_deploy(&f, false, "{'deployments': [" DAILY "unchanged', 'changes': []}], 'orphaned_runs': 0}",
                   "[" OURS "]");
-    assert_string_equal(world.done.data, "POST block; deploy; deploy");
+    assert_string_equal(world.done.data, "POST block; check; deploy; check");
     assert_int_equal(setenv("DEPLOY_TEST_TOKEN", "two", 1), 0);
     expect_deploy(&f, false, "{'deployments': [" DAILY "unchanged', 'changes': []}], 'orphaned_runs': 0}",
                   "[" OURS "]");
-    assert_string_equal(world.done.data, "POST block; deploy; deploy; PATCH two; deploy");
+    assert_string_equal(world.done.data, "POST block; check; deploy; check; PATCH two; check");
     close_fixture(&f);
 }
 
@@ -332,12 +348,42 @@ static void block_is_put_back(void **state)
     world.wrong = "";
     assert_int_equal(setenv("DEPLOY_TEST_TOKEN", "new", 1), 0);
     expect_failure(&f, ERR_AUTH, "deployment 'daily': refused");
-    assert_string_equal(world.done.data, "POST block; deploy; DELETE");
+    assert_string_equal(world.done.data, "POST block; check; DELETE");
     sbuf_reset(&world.done);
     world.block = json_string("old");
     expect_failure(&f, ERR_AUTH, "deployment 'daily': refused");
-    assert_string_equal(world.done.data, "PATCH new; deploy; PATCH old");
+    assert_string_equal(world.done.data, "PATCH new; check; PATCH old");
     close_fixture(&f);
+}
+
+/* What an interrupted deploy has made, or may have, is in the journal, and finds its secret. */
+static void interrupted(void **state)
+{
+    static const char *const images[] = { "", "img:1" };
+
+    for (size_t i = 0; i < 2 * ARRAY_LEN(images); i++) {
+        bool lost = i % 2 == 0;
+        struct fixture f;
+        struct err e = ERR_INIT;
+
+        open_fixture(&f, state);
+        want(&f, T("daily"), NULL, git);
+        want(&f, T("other"), T("img:1"), local);
+        world.appears = "daily";
+        world.lost = lost ? images[i / 2] : NULL;
+        world.refused = lost ? NULL : images[i / 2];
+        world.block = json_string("old");
+        assert_int_equal(setenv("DEPLOY_TEST_TOKEN", "new", 1), 0);
+        json_t *earlier = fake_json("[{'flow': 'etl', 'name': 'older'}, " OURS "]");
+        assert_int_equal(journal_set(f.run.journal, "flows.deployed", earlier, &e), 0);
+        expect_failure(&f, lost ? ERR_NET : ERR_AUTH, lost ? "SSH is lost" : "refused");
+        AUTO_JSON json_t *ours =
+            fake_json("[{'flow': 'etl', 'name': 'older'}, " OURS ", {'flow': 'etl', 'name': 'other'}]");
+        assert_true(json_equal(journal_get(f.run.journal, "flows.deployed"), ours));
+        assert_string_equal(json_string_value(world.block), "new");
+        assert_null(strstr(world.done.data, "PATCH old"));
+        close_fixture(&f);
+    }
 }
 
 static void secret_is_not_there(void **state)
@@ -357,10 +403,15 @@ static void secret_is_not_there(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(made_and_then_left_alone), TEST(removed_is_named_then_pruned),
-        TEST(orphaned_runs_go),         TEST(all_images_are_checked_first),
-        TEST(image_of_another_prefect), TEST(block_is_kept),
-        TEST(block_is_put_back),        TEST(secret_is_not_there),
+        TEST(made_and_then_left_alone),
+        TEST(removed_is_named_then_pruned),
+        TEST(orphaned_runs_go),
+        TEST(all_images_are_checked_first),
+        TEST(image_of_another_prefect),
+        TEST(block_is_kept),
+        TEST(block_is_put_back),
+        TEST(secret_is_not_there),
+        TEST(interrupted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,6 +20,10 @@ struct world {
     const char *pending_state; /* id of the stuck run's state, NULL: there is none */
     bool carried;              /* something carries it */
     bool leftover, orphan, lost_slots, late;
+    const char *slots_then; /* the limit when it is read again, NULL: as it was */
+    bool run_then;          /* a run is active when it is read again */
+    bool many_runs;         /* every page of active runs is full */
+    int looks;              /* at active runs */
     const char *version, *settings, *beat, *df;
     int refuse_from;     /* HTTP 401 from this call on, 0: never */
     bool moved;          /* the run changes its state between look and mend */
@@ -79,11 +83,30 @@ static json_t *stuck(void)
                      "id", world.pending_state);
 }
 
+#define LIMIT "{'id': 'the-limit', 'name': 'db', 'limit': 3, 'active_slots': "
+
+/* Two slots in use, by nobody. */
+static json_t *limit(void)
+{
+    return fake_json(LIMIT "2, 'updated': '2026-11-21T07:00:00Z'}");
+}
+
+static void add_active(const json_t *body, json_t *out)
+{
+    int64_t n = world.many_runs ? jsonx_int(body, "limit", 0) : world.looks > 0 && world.run_then;
+
+    world.looks++;
+    while (n-- > 0)
+        json_array_append_new(out, fake_json("{'id': 'busy', 'name': 'busy-bee'}"));
+}
+
 static json_t *runs(const json_t *body)
 {
     json_t *out = json_array();
     AUTO_FREE char *filter = jsonx_text(json_object_get(body, "flow_runs"), 0);
 
+    if (strstr(filter, "CANCELLING") && strstr(filter, "PENDING"))
+        add_active(body, out);
     if (strstr(filter, "\"PENDING\"]") && world.pending_state)
         json_array_append_new(out, stuck());
     if (strstr(filter, "COMPLETED") && world.leftover)
@@ -146,9 +169,9 @@ static int server(const char *method, const char *path, const json_t *body, json
     } else if (strcmp(path, "/deployments/filter") == 0)
         *ret = json_array();
     else if (strcmp(path, "/v2/concurrency_limits/filter") == 0)
-        *ret = fake_json(world.lost_slots ? "[{'id': 'the-limit', 'name': 'db', 'limit': 3, 'active_slots': 2,"
-                                            "'updated': '2026-11-21T07:00:00Z'}]"
-                                          : "[]");
+        *ret = world.lost_slots ? json_pack("[o]", limit()) : json_array();
+    else if (strcmp(path, "/v2/concurrency_limits/the-limit") == 0 && strcmp(method, "GET") == 0)
+        *ret = world.slots_then ? fake_json(world.slots_then) : limit();
     else if (strcmp(path, "/automations/filter") == 0)
         *ret = fake_json("[{'enabled': true, 'trigger': {'after': ['prefect.flow-run.Pending', "
                          "'prefect.flow-run.heartbeat']}}]");
@@ -353,6 +376,32 @@ static void left_alone(void **state)
     doctor_result_done(&moved);
 }
 
+/* Slots that were taken between look and mend are somebody's; with runs that are not all seen nothing is mended. */
+static void slots_left_alone(void **state)
+{
+    static const struct {
+        struct world world;
+        const char *status, *says;
+    } rows[] = {
+        { { .slots_then = LIMIT "3, 'updated': '2026-11-21T07:00:00Z'}" }, "fail", "taken by nobody" },
+        { { .slots_then = LIMIT "2, 'updated': '2026-11-21T08:00:00Z'}" }, "fail", "taken by nobody" },
+        { { .run_then = true }, "fixed", "taken by nobody" }, /* the second look finds a holder */
+        { { .many_runs = true }, "fail", "too many active runs to tell" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct doctor_result r = { 0 };
+        world = with(&rows[i].world);
+        world.lost_slots = true;
+        examine(OURS, true, true, &r);
+        if (strcmp(status(&r, "slots"), rows[i].status) != 0 || !strstr(detail(&r, "slots"), rows[i].says) ||
+            world.changes)
+            fail_msg("row %zu: %s '%s', %d changes", i, status(&r, "slots"), detail(&r, "slots"), world.changes);
+        doctor_result_done(&r);
+    }
+}
+
 static void credentials(void **state)
 {
     struct doctor_result r = { 0 };
@@ -407,8 +456,9 @@ static void no_machine(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(all_is_well), cmocka_unit_test(each_trouble), cmocka_unit_test(left_alone),
-        cmocka_unit_test(credentials), cmocka_unit_test(no_machine),   cmocka_unit_test(shared_server),
+        cmocka_unit_test(all_is_well),      cmocka_unit_test(each_trouble), cmocka_unit_test(left_alone),
+        cmocka_unit_test(credentials),      cmocka_unit_test(no_machine),   cmocka_unit_test(shared_server),
+        cmocka_unit_test(slots_left_alone),
     };
 
     return cmocka_run_group_tests_name("flow/doctor", tests, NULL, NULL);
