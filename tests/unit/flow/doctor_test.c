@@ -22,6 +22,7 @@ struct world {
     bool leftover, orphan, lost_slots, late;
     const char *slots_then; /* the limit when it is read again, NULL: as it was */
     bool run_then;          /* a run is active when it is read again */
+    bool of_d1;             /* the limit is a deployment's */
     bool many_runs;         /* every page of active runs is full */
     int looks;              /* at active runs */
     const char *version, *settings, *beat, *df;
@@ -84,11 +85,13 @@ static json_t *stuck(void)
 }
 
 #define LIMIT "{'id': 'the-limit', 'name': 'db', 'limit': 3, 'active_slots': "
+#define OF_D1 "{'id': 'the-limit', 'name': 'deployment:d1', 'limit': 3, 'active_slots': "
 
 /* Two slots in use, by nobody. */
 static json_t *limit(void)
 {
-    return fake_json(LIMIT "2, 'updated': '2026-11-21T07:00:00Z'}");
+    return fake_json(world.of_d1 ? OF_D1 "2, 'updated': '2026-11-21T07:00:00Z'}"
+                                 : LIMIT "2, 'updated': '2026-11-21T07:00:00Z'}");
 }
 
 static void add_active(const json_t *body, json_t *out)
@@ -97,7 +100,7 @@ static void add_active(const json_t *body, json_t *out)
 
     world.looks++;
     while (n-- > 0)
-        json_array_append_new(out, fake_json("{'id': 'busy', 'name': 'busy-bee'}"));
+        json_array_append_new(out, fake_json("{'id': 'busy', 'name': 'busy-bee', 'deployment_id': 'd1'}"));
 }
 
 static json_t *runs(const json_t *body)
@@ -386,6 +389,10 @@ static void slots_left_alone(void **state)
         { { .slots_then = LIMIT "3, 'updated': '2026-11-21T07:00:00Z'}" }, "fail", "taken by nobody" },
         { { .slots_then = LIMIT "2, 'updated': '2026-11-21T08:00:00Z'}" }, "fail", "taken by nobody" },
         { { .run_then = true }, "fixed", "taken by nobody" }, /* the second look finds a holder */
+        /* One run more holds one slot more: as many are lost, yet more are held. */
+        { { .of_d1 = true, .run_then = true, .slots_then = OF_D1 "3, 'updated': '2026-11-21T07:00:00Z'}" },
+          "fail",
+          "1 of 3 slots taken by nobody" },
         { { .many_runs = true }, "fail", "too many active runs to tell" },
     };
 
