@@ -4,14 +4,14 @@
 . "$(dirname "$0")/machine_lib.sh"
 . "$(dirname "$0")/platform_lib.sh"
 runtime=${RUNTIME:-systemd}
-name=demo
-[ "$runtime" = systemd ] || name=demo-$runtime
+name=demo from=
+[ "$runtime" = systemd ] || { name=demo-$runtime; from=${SLIPWAY_ARTIFACTS:-}; }
 finish() {
     make -s -C "$root" demo-down RUNTIME="$runtime" > /dev/null 2>&1 || true
     rm -rf "$work"
 }
 snapshot > "$work/before"
-timed "make demo" make -s -C "$root" demo RUNTIME="$runtime" ${SLIPWAY_ARTIFACTS:+ARTIFACTS="$SLIPWAY_ARTIFACTS"} > "$work/out" 2> "$work/err" || { cat "$work/err" >&2; fail "make demo"; }
+timed "make demo" make -s -C "$root" demo RUNTIME="$runtime" ${from:+ARTIFACTS="$from"} > "$work/out" 2> "$work/err" || { cat "$work/err" >&2; fail "make demo"; }
 grep -h '^#' "$work/err" || true
 grep -q "total [0-9]" "$work/out" || { cat "$work/out" >&2; fail "the flow's own words are missing"; }
 url=$(sed -n 's/^Prefect UI: *//p' "$work/out")
