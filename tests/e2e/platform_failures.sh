@@ -56,12 +56,14 @@ altered rancher_coredns-coredns_1.8.3.tar.zst
 # --- one writer at a time; Ctrl-C stops in order
 "$slipway" bootstrap -f "$spec" --artifacts "$use_artifacts" > /dev/null 2> "$work/first" &
 pid=$!
-for _ in $(seq 50); do
-    status=0
-    sw teardown -y > "$work/out" 2> "$work/err" || status=$?
-    [ "$status" -eq 7 ] && break
+# It looks at what it can before it takes the lock: until then teardown would be the one writer.
+for _ in $(seq 200); do
+    grep -qsw "$pid" "$SLIPWAY_HOME/$name/lock" && break
     sleep 0.05
 done
+status=0
+sw teardown -y > "$work/out" 2> "$work/err" || status=$?
+[ "$status" -eq 7 ] || fail "lock: exit status $status"
 grep -qE "another slipway works on this deployment: 'bootstrap', pid $pid on" "$work/err" || fail "lock: $(cat "$work/err")"
 pass "occupied lock: $(cat "$work/err" | head -n 1)"
 kill -INT "$pid"
