@@ -50,7 +50,7 @@ static const struct {
     { "too large for the node", UNSCHEDULABLE("0/1 nodes are available: 1 Insufficient memory."), POD_FAILED,
       "Insufficient memory", false },
     { "claim not made yet",
-      UNSCHEDULABLE("0/1 nodes are available: 1 persistentvolumeclaim \"data-postgres-0\" not found."), POD_COMING,
+      UNSCHEDULABLE("0/1 nodes are available: 1 persistentvolumeclaim data-postgres-0 not found."), POD_COMING,
       "persistentvolumeclaim", false },
     { "claim not bound yet", UNSCHEDULABLE("pod has unbound immediate PersistentVolumeClaims."), POD_COMING,
       "PersistentVolumeClaims", false },
