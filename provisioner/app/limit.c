@@ -10,14 +10,10 @@ static int compare(struct prefect_api *api, const struct spec_limit *l, struct e
 {
     AUTO_JSON json_t *have = NULL;
     AUTO_FREE char *path = xasprintf("/v2/concurrency_limits/%s", l->name);
-    int status = 0;
+    int found = prefect_api_find(api, path, &have, e);
 
-    if (prefect_api_call(api, "GET", path, NULL, &status, &have, e) < 0)
-        return -1;
-    if (status == 404)
-        return 2;
-    if (status != 200)
-        return err_set(e, ERR_REMOTE, "Prefect API: GET %s: HTTP %d", path, status);
+    if (found <= 0)
+        return found < 0 ? -1 : 2;
     double decay = json_number_value(json_object_get(have, "slot_decay_per_second"));
     double off = decay - l->slot_decay_per_second;
     return jsonx_int(have, "limit", -1) == l->slots && off > -1e-9 && off < 1e-9 && jsonx_bool(have, "active", false);

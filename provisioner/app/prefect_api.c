@@ -15,18 +15,25 @@ struct prefect_api {
     char *auth; /* header line; secret; NULL: none */
 };
 
+/* Takes the URL of `at`, and `http`. */
+static struct prefect_api *new_api(struct server_address *at, struct http *http)
+{
+    struct prefect_api *a = xcalloc(1, sizeof(*a));
+
+    if (at->auth)
+        a->auth = xasprintf("Authorization: %s", at->auth);
+    a->url = TAKE_PTR(at->url);
+    a->http = http;
+    return a;
+}
+
 int prefect_api_open(struct run *r, struct prefect_api **ret, struct err *e)
 {
     AUTO_SERVER_ADDRESS struct server_address at = { 0 };
 
     if (server_address(r, &at, e) < 0)
         return -1;
-    struct prefect_api *a = xcalloc(1, sizeof(*a));
-    if (at.auth)
-        a->auth = xasprintf("Authorization: %s", at.auth);
-    a->url = TAKE_PTR(at.url);
-    a->http = http_over_ssh(r->ssh, at.host, at.port, r->clock);
-    *ret = a;
+    *ret = new_api(&at, http_over_ssh(r->ssh, at.host, at.port, r->clock));
     return 0;
 }
 
@@ -36,12 +43,7 @@ int prefect_api_open_elsewhere(struct run *r, struct prefect_api **ret, struct e
 
     if (server_address_elsewhere(r->spec, &at, e) < 0)
         return -1;
-    struct prefect_api *a = xcalloc(1, sizeof(*a));
-    if (at.auth)
-        a->auth = xasprintf("Authorization: %s", at.auth);
-    a->url = TAKE_PTR(at.url);
-    a->http = http_new(r->clock);
-    *ret = a;
+    *ret = new_api(&at, http_new(r->clock));
     return 0;
 }
 
@@ -93,4 +95,15 @@ int prefect_api_ok(struct prefect_api *a, const char *method, const char *path, 
     if (ret_body)
         *ret_body = TAKE_PTR(answer);
     return 0;
+}
+
+int prefect_api_find(struct prefect_api *a, const char *path, json_t **ret_body, struct err *e)
+{
+    int status = 0;
+
+    if (prefect_api_call(a, "GET", path, NULL, &status, ret_body, e) < 0)
+        return -1;
+    if (status == 404)
+        return 0;
+    return status == 200 ? 1 : err_set(e, ERR_REMOTE, "Prefect API: GET %s: HTTP %d", path, status);
 }

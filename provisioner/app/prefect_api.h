@@ -28,3 +28,5 @@ int prefect_api_call(struct prefect_api *a, const char *method, const char *path
 /* A call that must be answered 2xx: else ERR_REMOTE with status and the server's words. */
 int prefect_api_ok(struct prefect_api *a, const char *method, const char *path, const json_t *body, json_t **ret_body,
                    struct err *e) NODISCARD;
+/* GET one object: 1 it is there (in `ret_body`, new reference), 0 there is none (404), -1. */
+int prefect_api_find(struct prefect_api *a, const char *path, json_t **ret_body, struct err *e) NODISCARD;

@@ -147,14 +147,14 @@ static int install_beside(struct run *r, const char *text, char ret[static 128],
 {
     AUTO_SSH_RESULT struct ssh_result res = SSH_RESULT_INIT;
     AUTO_FREE char *all = xasprintf("%s\n%s", journal_str(r->journal, "venv.digest"), text);
-    AUTO_FREE char *script = xasprintf("%s", template_get("templates/requirements-install.sh"));
     char digest[HASH_HEX];
     const struct ssh_opts o = { .sudo = true, .input = text, .timeout_ms = 600000, .what = "installing requirements" };
 
     hash_sha256_hex(all, strlen(all), digest);
     digest[16] = '\0';
     (void)snprintf(ret, 128, NODE_DIR "/requirements/%s", digest);
-    const char *const argv[] = { "sh", "-c", script, "requirements-install", ret, NULL };
+    const char *const argv[] = { "sh", "-c", template_get("templates/requirements-install.sh"), "requirements-install",
+                                 ret,  NULL };
     return ssh_run(r->ssh, argv, &o, &res, e);
 }
 

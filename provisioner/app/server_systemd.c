@@ -79,10 +79,10 @@ static int unit_step_check(struct run *r, const struct step *s, enum step_state 
     *ret = STEP_TODO;
     if (journal_mark(r->journal, s->name) != JOURNAL_DONE)
         return 0;
-    int there = passwords_there(r, e);
+    int there = passwords_find(r, &p, e);
     if (there <= 0)
         return there;
-    if (passwords_read(r, &p, e) < 0 || wanted(r, &p, &u, e) < 0)
+    if (wanted(r, &p, &u, e) < 0)
         return -1;
     int rc = unit_check(r, &u, e);
     *ret = rc > 0 ? STEP_DONE : STEP_TODO;

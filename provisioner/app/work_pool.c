@@ -72,14 +72,10 @@ static int compare(struct prefect_api *api, const struct spec_pool *pool, const 
 {
     AUTO_JSON json_t *have = NULL;
     AUTO_FREE char *path = xasprintf("/work_pools/%s", pool->name);
-    int status = 0;
+    int found = prefect_api_find(api, path, &have, e);
 
-    if (prefect_api_call(api, "GET", path, NULL, &status, &have, e) < 0)
-        return -1;
-    if (status == 404)
-        return 2;
-    if (status != 200)
-        return err_set(e, ERR_REMOTE, "Prefect API: GET %s: HTTP %d", path, status);
+    if (found <= 0)
+        return found < 0 ? -1 : 2;
     if (strcmp(jsonx_str(have, "type"), pool->type) != 0) {
         (void)err_set(e, ERR_CONFLICT,
                       "work pool '%s' is of type '%s', the spec says '%s'; a pool's type cannot change", pool->name,

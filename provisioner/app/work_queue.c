@@ -8,14 +8,10 @@
 static int compare(struct prefect_api *api, const char *path, const json_t *want, struct err *e)
 {
     AUTO_JSON json_t *have = NULL;
-    int status = 0;
+    int found = prefect_api_find(api, path, &have, e);
 
-    if (prefect_api_call(api, "GET", path, NULL, &status, &have, e) < 0)
-        return -1;
-    if (status == 404)
-        return 2;
-    if (status != 200)
-        return err_set(e, ERR_REMOTE, "Prefect API: GET %s: HTTP %d", path, status);
+    if (found <= 0)
+        return found < 0 ? -1 : 2;
     return json_equal(json_object_get(have, "concurrency_limit"), json_object_get(want, "concurrency_limit")) &&
            json_equal(json_object_get(have, "priority"), json_object_get(want, "priority"));
 }

@@ -52,11 +52,9 @@ int passwords_read(struct run *r, struct passwords *ret, struct err *e)
     return rc;
 }
 
-int passwords_there(struct run *r, struct err *e)
+int passwords_find(struct run *r, struct passwords *ret, struct err *e)
 {
-    AUTO_PASSWORDS struct passwords p = { 0 };
-
-    if (passwords_read(r, &p, e) == 0)
+    if (passwords_read(r, ret, e) == 0)
         return 1;
     if (e->sys != ENOENT)
         return -1;
@@ -68,11 +66,10 @@ int passwords_keep(struct run *r, struct passwords *ret, struct err *e)
 {
     const struct ssh_file f = { FILE_THERE, "0600", "root:root", NULL };
 
-    if (passwords_read(r, ret, e) == 0)
-        return 0;
-    if (e->sys != ENOENT)
-        return -1;
-    err_clear(e);
+    int found = passwords_find(r, ret, e);
+
+    if (found != 0)
+        return found < 0 ? -1 : 0;
     AUTO_SECRET char *ui = rng_password(PASSWORD_LEN), *database = rng_password(PASSWORD_LEN);
     AUTO_SECRET char *text = xasprintf(PREFECT_USER ":%s\n%s\n", ui, database);
     if (ssh_put_text(r->ssh, &f, text, strlen(text), e) < 0)

@@ -11,8 +11,8 @@ struct passwords {
 /* From /etc/slipway/passwords (0600, root). ERR_REMOTE with e->sys == ENOENT when it is not there. Known to the ui as
  * secrets. */
 int passwords_read(struct run *r, struct passwords *ret, struct err *e) NODISCARD;
-/* Are they there? 1, 0, -1. */
-int passwords_there(struct run *r, struct err *e) NODISCARD;
+/* The same, where their absence is an answer: 1 read, 0 not there, -1. */
+int passwords_find(struct run *r, struct passwords *ret, struct err *e) NODISCARD;
 /* The same; makes them when there are none. */
 int passwords_keep(struct run *r, struct passwords *ret, struct err *e) NODISCARD;
 void passwords_done(struct passwords *p);

@@ -44,7 +44,8 @@ static int check(struct run *r, const struct step *s, enum step_state *ret, stru
     if (sqlite(r) || journal_mark(r->journal, s->name) != JOURNAL_DONE)
         return 0;
     /* A new password must reach the database. */
-    int there = passwords_there(r, e);
+    AUTO_PASSWORDS struct passwords p = { 0 };
+    int there = passwords_find(r, &p, e);
     if (there < 0 || ssh_run(r->ssh, argv, &o, &res, e) < 0)
         return -1;
     *ret = there > 0 && res.status == 0 ? STEP_DONE : STEP_TODO;
@@ -60,8 +61,7 @@ static int apply(struct run *r, const struct step *s, struct err *e)
     if (passwords_keep(r, &p, e) < 0)
         return -1;
     AUTO_SECRET char *input = xasprintf("%s\n", p.database);
-    AUTO_FREE char *run = xasprintf("%s", template_get("templates/postgres-cluster.sh"));
-    const char *const argv[] = { "sh", "-c", run, NULL };
+    const char *const argv[] = { "sh", "-c", template_get("templates/postgres-cluster.sh"), NULL };
     const struct ssh_opts o = {
         .sudo = true, .input = input, .timeout_ms = 180000, .what = "making the PostgreSQL cluster"
     };
