@@ -185,6 +185,8 @@ static int apply(struct run *r, const struct step *s, struct err *e)
     const char *next = journal_str(r->journal, NEXT_KEY);
 
     (void)s;
+    if (r->provider->ops->entered && r->provider->ops->entered(r, r->provider, e) < 0)
+        return -1;
     if ((!*next || strcmp(ssh_host_key(r->ssh), next) != 0) && replace_key(r, e) < 0)
         return -1;
     if (rotate_script(r, "clean", &res, e) < 0)

@@ -86,6 +86,12 @@ static int local_open(struct provider **ret, struct run *r, struct err *e)
     return 0;
 }
 
+static void local_exposure(const struct run *r, struct sbuf *out)
+{
+    (void)r;
+    sbuf_addstr(out, "this host only");
+}
+
 static int local_plan(struct run *r, struct provider *p, json_t *rows, struct err *e)
 {
     const struct local *l = local_of(p);
@@ -138,8 +144,12 @@ static int disk_create(struct run *r, struct provider *p, struct err *e)
 
 static int disk_destroy(struct run *r, struct provider *p, struct err *e)
 {
+    bool there = fsx_exists(local_of(p)->disk);
+
     if (local_disk_destroy(r, local_of(p), e) < 0 || user_data_wipe(r, e) < 0 || contact_forget(r, e) < 0)
         return -1;
+    if (there)
+        provider_removed(r, "disk", local_of(p)->disk);
     return journal_set(r->journal, FACT_DRIVER, json_null(), e);
 }
 
@@ -191,7 +201,10 @@ static int machine_create(struct run *r, struct provider *p, struct err *e)
 static int machine_destroy(struct run *r, struct provider *p, struct err *e)
 {
     struct local *l = local_of(p);
+    pid_t one;
 
+    if (local_processes(l, &one, 1) > 0)
+        provider_removed(r, "machine", l->id);
     if (local_kill(r, l, e) < 0)
         return err_wrap(e, "machine '%s'", l->id);
     for (const struct local_driver *const *d = local_drivers; *d; d++)
@@ -283,7 +296,7 @@ static int local_sweep(struct run *r, struct provider *p, json_t *rows, struct e
 
 #define LOCAL_OPS(share)                                                                                             \
     .name = "local", .summary = "a machine on this host (systemd-nspawn as root, else QEMU)",                        \
-    .trust = HOST_TRUST_INJECTED, .own_machine = true, .same_network = true, .exposure = "this host only",           \
+    .trust = HOST_TRUST_INJECTED, .own_machine = true, .same_network = true, .exposure = local_exposure,             \
     .kinds = kinds, .n_kinds = ARRAY_LEN(kinds), .open = local_open, .plan = local_plan, .endpoint = local_endpoint, \
     .running = local_running, .console = local_console, .shared_dir = (share), .sweep = local_sweep,                 \
     .close = local_close

@@ -39,15 +39,16 @@ struct provider_ops {
     const char *name;    /* the key under `provider:` in the spec */
     const char *summary; /* for help and init */
     enum host_trust trust;
-    bool own_machine;     /* the machine is ours: teardown destroys it; false: teardown cleans it (ssh) */
-    bool same_network;    /* the machine reaches what this host reaches and nothing more */
-    const char *exposure; /* who can reach the machine's SSH port, for `plan`: "this host only" */
+    bool own_machine;  /* the machine is ours: teardown destroys it; false: teardown cleans it (ssh) */
+    bool same_network; /* the machine reaches what this host reaches and nothing more */
     const struct resource_kind *kinds;
     size_t n_kinds;
     /* Check the host or account without changing it (tools there, rights, driver choice). Fills p. */
     int (*open)(struct provider **ret, struct run *r, struct err *e);
     /* What bootstrap would make: appends {"kind","name","detail"} rows. Read-only. */
     int (*plan)(struct run *r, struct provider *p, json_t *rows, struct err *e);
+    /* Who can reach the machine's SSH port, for `plan`: "this host only". Read-only, without a call to anywhere. */
+    void (*exposure)(const struct run *r, struct sbuf *out);
     /* Fixed once the kinds are created. */
     int (*endpoint)(struct run *r, struct provider *p, struct endpoint *ret, struct err *e);
     /* Wait probe: 1 runs, 0 not yet (why), -1 ended (e says why, with the console's last lines). */
@@ -57,8 +58,22 @@ struct provider_ops {
     /* A directory of this host made readable inside the machine; `ret` is the path there. NULL: not possible, upload.
      */
     int (*shared_dir)(struct run *r, struct provider *p, const char *dir, char ret[static 256], struct err *e);
-    /* Everything of this deployment that still exists, found without the journal: {"kind","name"} rows. */
+    /* Everything of this deployment that still exists, found without the journal: {"kind","name"} rows. 1 when what is
+     * missing from them may still appear (an account whose view lags behind): look again later. */
     int (*sweep)(struct run *r, struct provider *p, json_t *rows, struct err *e);
+    /* The first login was let in, and nothing has been done yet: from now on the machine may hold what cannot be made
+     * anew. May be repeated. NULL: of no interest. */
+    int (*entered)(struct run *r, struct provider *p, struct err *e);
+    /* What bootstrap needs of the host or account, looked at without a change: appends {"check", "status":
+     * "ok"|"fail"|"unknown", "detail", "remedy"} rows. Works before there is a machine. NULL: nothing to look at. */
+    int (*doctor)(struct run *r, struct provider *p, json_t *rows, struct err *e);
+    /* What it costs, an estimate from a table: {"known", "type", "hour_usd", "month_usd", "so_far_usd", "since",
+     * "table_date"}; new reference, without a call to anywhere. `since` is "" before there is a machine. NULL: nothing.
+     */
+    json_t *(*cost)(const struct run *r, struct provider *p);
+    /* The rights that bootstrap and teardown need, as the provider's own document; with `trust`, who may take them on
+     * (GitHub's "OWNER/REPO"). No call to anywhere. NULL: there is no such thing. */
+    int (*policy)(struct run *r, struct provider *p, const char *trust, json_t **ret, struct err *e);
     void (*close)(struct provider *p); /* NULL is allowed */
 };
 
@@ -66,10 +81,8 @@ struct provider {
     const struct provider_ops *ops; /* first member of each provider's own struct */
 };
 
-/* The registry: the only place that compares provider names. NULL when unknown. */
-const struct provider_ops *provider_find(const char *name);
-/* The steps of a provider's kinds, "provider/KIND"; valid while `steps` is. Returns how many. */
-size_t provider_steps(const struct provider_ops *ops, struct step *steps, size_t max);
+/* Say that an object is gone, for the receipt of a teardown. */
+void provider_removed(struct run *r, const char *kind, const char *name);
 
 /* The user data for a machine of ours: cloud-init/node.yaml rendered with the injected host key, the user `slipway`
  * and its public key, trusted CA bundles. Frozen: made once per deployment, kept 0600 as DIR/user-data, so that a

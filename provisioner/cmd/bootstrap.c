@@ -2,7 +2,6 @@
 #include "app/server_ready.h"
 #include "artifact/artifact.h"
 #include "artifact/lockfile.h"
-#include "cloud/provider.h"
 #include "cmd/common.h"
 #include "core/fsx.h"
 #include "core/jsonx.h"
@@ -13,6 +12,7 @@
 #include "host/node.h"
 #include "plan/plan.h"
 #include "plan/prefetch.h"
+#include "plan/providers.h"
 #include "plan/remove.h"
 #include "report/report.h"
 #include "spec/spec.h"
@@ -107,15 +107,13 @@ static int failed(struct run *r, struct err *e)
 {
     AUTO_JSON json_t *doc = result_json(r, "failed", e);
     struct err lost = ERR_INIT;
-    bool machine = journal_mark(r->journal, "provider/machine") != JOURNAL_NONE || r->ssh;
-
     if (save_report(r, doc, &lost) < 0)
         ui_warn(r->ui, "%s", lost.msg);
     if (e->code == ERR_CANCELED) {
         ui_warn(r->ui, "stopped; `slipway bootstrap` goes on from here, `slipway teardown` removes what there is");
         return -1;
     }
-    if (!machine)
+    if (!r->ssh && !provider_begun(r))
         return -1;
     evidence_collect(r, runtime_of(r)->evidence, e);
     if (strcmp(r->spec->on_failure, "rollback") == 0) {
@@ -123,7 +121,8 @@ static int failed(struct run *r, struct err *e)
         if (remove_all(r, &lost) < 0)
             ui_warn(r->ui, "rollback: %s", lost.msg);
     } else {
-        ui_warn(r->ui, "the machine is kept: run bootstrap again to go on, or `slipway teardown` to remove it");
+        ui_warn(r->ui, "what was made is kept%s: run bootstrap again to go on, or `slipway teardown` to remove it",
+                r->provider->ops->cost ? " and costs money" : "");
     }
     return -1;
 }

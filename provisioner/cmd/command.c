@@ -47,6 +47,11 @@ const struct command command_table[] = { /* sorted by name */
     { "open", "", "open a tunnel to the Prefect UI and print its address", 0, 0, false, HAS(PORT) | HAS(BROWSER), cmd_open,
       "The user name and the command that shows the password are printed too.\n" },
     { "plan", "", "show what bootstrap would make; change nothing", 0, 0, false, HAS(ARTIFACTS), cmd_plan, "" },
+    { "policy", "PROVIDER", "print the least rights that this spec needs of a cloud", 1, 1, false, HAS(TRUST), cmd_policy,
+      "A document of the cloud's own: for aws an IAM policy, and with --trust the trust policy of a role that\n"
+      "GitHub Actions of a repository may take on. Nothing is asked of the cloud.\n"
+      "  slipway policy aws > slipway-policy.json\n"
+      "  slipway policy aws --trust example/flows:environment:production\n" },
     { "report", "", "write the last bootstrap's report as one HTML page", 0, 0, false, HAS(OUT), cmd_report, "" },
     { "run", "FLOW/DEPLOYMENT", "start a flow run of a deployment", 1, 1, false, HAS(PARAM) | HAS(WAIT) | HAS(TIMEOUT), cmd_run,
       "Parameters are read as the deployment's schema says: numbers, true and false, lists and mappings as\n"
@@ -60,8 +65,10 @@ const struct command command_table[] = { /* sorted by name */
       "Needs no ssh program. Exits with the command's status.\n"
       "  slipway ssh -- sudo k3s kubectl get nodes\n" },
     { "status", "", "show whether the deployment works", 0, 0, false, 0, cmd_status, "" },
-    { "teardown", "", "remove everything that bootstrap made, and prove it", 0, 0, false, 0, cmd_teardown,
-      "Asks first, unless -y. Exit status 8 when something is left, which is then named.\n" },
+    { "teardown", "", "remove everything that bootstrap made, and prove it", 0, 0, false, HAS(INCLUDE_VOLUMES), cmd_teardown,
+      "Asks first, unless -y, and prints what was removed. Exit status 8 when something is left, which is then\n"
+      "named. In a cloud it needs no state: spec and credentials are enough. Volumes and load balancers that the\n"
+      "cluster made are named, and removed only with --include-volumes.\n" },
     { "validate", "", "check the spec", 0, 0, false, 0, cmd_validate, "" },
     { "version", "", "print the version", 0, 0, false, 0, cmd_version, "" },
     { NULL, NULL, NULL, 0, 0, false, 0, NULL, NULL },

@@ -31,6 +31,8 @@ enum option_id {
     OPT_STATE,
     OPT_PRUNE,
     OPT_FIX,
+    OPT_INCLUDE_VOLUMES,
+    OPT_TRUST,
     OPT_COUNT,
 };
 
@@ -92,6 +94,7 @@ COMMAND(lock);
 COMMAND(logs);
 COMMAND(open);
 COMMAND(plan);
+COMMAND(policy);
 COMMAND(report);
 COMMAND(run);
 COMMAND(runs);

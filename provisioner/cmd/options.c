@@ -28,6 +28,8 @@ const struct option_row option_table[OPT_COUNT] = {
     [OPT_STATE]     = { OPT_STATE,     0,   "state",     "late|scheduled|pending|running|paused|completed|failed|crashed|cancelled", "only runs in this state", false },
     [OPT_PRUNE]     = { OPT_PRUNE,     0,   "prune",     NULL,        "delete deployments that the spec no longer has", false },
     [OPT_FIX]       = { OPT_FIX,       0,   "fix",       NULL,        "put right what can be", false },
+    [OPT_INCLUDE_VOLUMES] = { OPT_INCLUDE_VOLUMES, 0, "include-volumes", NULL, "also what was made from inside the cluster: volumes with their data, load balancers", false },
+    [OPT_TRUST]     = { OPT_TRUST,     0,   "trust",     "OWNER/REPO", "print who may take the rights on instead: the workflows of this GitHub repository", false },
 };
 
 // clang-format on

@@ -17,6 +17,19 @@ static void print_rows(const char *title, const json_t *rows, const char *const 
                jsonx_str(row, columns[2]));
 }
 
+static void print_cost(const json_t *cost)
+{
+    if (!cost)
+        return;
+    if (jsonx_bool(cost, "known", false))
+        printf("cost, by the table of %s, without traffic and taxes:\n  %-22s %.2f USD a month, %.4f USD an hour\n",
+               jsonx_str(cost, "table_date"), jsonx_str(cost, "type"),
+               json_number_value(json_object_get(cost, "month_usd")),
+               json_number_value(json_object_get(cost, "hour_usd")));
+    else
+        printf("cost:\n  %-22s unknown: not in this version's table\n", jsonx_str(cost, "type"));
+}
+
 static void print_plan(const json_t *doc)
 {
     const json_t *versions = jsonx_get(doc, "artifacts.versions");
@@ -28,6 +41,7 @@ static void print_plan(const json_t *doc)
     print_rows("objects", json_object_get(doc, "objects"), (const char *const[]){ "kind", "name", "detail" });
     print_rows("firewall, everything else is closed", json_object_get(doc, "firewall"),
                (const char *const[]){ "port", "from", "to" });
+    print_cost(json_object_get(doc, "cost"));
     printf("versions:\n");
     json_object_foreach ((json_t *)(uintptr_t)versions, key, v)
         printf("  %-22s %s\n", key, json_string_value(v));

@@ -84,6 +84,21 @@ static void server(struct state *s)
         workers(s, api, spec->prefect.work_pools[i].name);
 }
 
+static void cost(struct state *s)
+{
+    struct run *r = &s->session->run;
+    AUTO_JSON json_t *j = r->provider->ops->cost ? r->provider->ops->cost(r, r->provider) : NULL;
+
+    if (!j || !*jsonx_str(j, "since"))
+        return;
+    AUTO_FREE char *known =
+        xasprintf("about %.2f USD since %s, %.4f USD an hour (%s)", json_number_value(json_object_get(j, "so_far_usd")),
+                  jsonx_str(j, "since"), json_number_value(json_object_get(j, "hour_usd")), jsonx_str(j, "type"));
+    AUTO_FREE char *unknown = xasprintf("unknown: '%s' is not in this version's table; it runs since %s",
+                                        jsonx_str(j, "type"), jsonx_str(j, "since"));
+    add(s, "cost", true, jsonx_bool(j, "known", false) ? known : unknown);
+}
+
 static void inspect(struct state *s)
 {
     struct run *r = &s->session->run;
@@ -92,6 +107,7 @@ static void inspect(struct state *s)
     int up = r->provider->ops->running(r, r->provider, why, &e);
 
     add(s, "machine", up > 0, up > 0 ? "running" : up < 0 ? e.msg : why);
+    cost(s);
     if (up <= 0)
         return;
     err_clear(&e);

@@ -1,5 +1,6 @@
 #include "cmd/common.h"
 #include "core/fsx.h"
+#include "core/jsonx.h"
 #include "core/mem.h"
 #include "core/util.h"
 #include "plan/remove.h"
@@ -15,9 +16,19 @@ static int confirm(struct app *app, const struct session *s, struct err *e)
     return common_confirm(app, question, e);
 }
 
+static void print_receipt(const struct app *app, const json_t *receipt)
+{
+    size_t i;
+    json_t *row;
+
+    json_array_foreach (receipt, i, row)
+        ui_info(app->ui, "removed %-18s %s", jsonx_str(row, "kind"), jsonx_str(row, "name"));
+}
+
 int cmd_teardown(struct app *app, struct err *e)
 {
     AUTO_SESSION struct session s = { 0 };
+    AUTO_JSON json_t *receipt = json_array();
 
     if (common_session(app, SESSION_REMOVE, &s, e) < 0)
         return -1;
@@ -27,13 +38,18 @@ int cmd_teardown(struct app *app, struct err *e)
             ui_info(app->ui, "nothing was removed");
         return yes;
     }
-    if (remove_all(&s.run, e) < 0)
+    s.run.include_volumes = app->opt[OPT_INCLUDE_VOLUMES] != NULL;
+    s.run.removed = receipt;
+    int rc = remove_all(&s.run, e);
+    print_receipt(app, receipt);
+    if (rc < 0)
         return -1;
     /* The journal goes last: until here a crash leaves enough to run teardown again. */
     if (fsx_remove_tree(s.dir, e) < 0)
         return err_wrap(e, "the deployment is gone, its state is not");
     ui_info(app->ui, "deployment '%s' is gone: two sweeps found nothing left", s.spec->name);
     if (app->json)
-        return app_print_json(json_pack("{s:s, s:s, s:[]}", "name", s.spec->name, "result", "gone", "left"), e);
+        return app_print_json(
+            json_pack("{s:s, s:s, s:O, s:[]}", "name", s.spec->name, "result", "gone", "removed", receipt, "left"), e);
     return 0;
 }

@@ -7,10 +7,10 @@
 #include "app/work_pool.h"
 #include "artifact/artifact.h"
 #include "cloud/contact.h"
-#include "cloud/provider.h"
 #include "core/util.h"
 #include "host/system.h"
 #include "plan/prefetch.h"
+#include "plan/providers.h"
 #include "spec/spec.h"
 #include "step/journal.h"
 
@@ -102,13 +102,18 @@ static json_t *describe_pools(const struct run *r)
 
 int plan_describe(struct run *r, json_t **ret, struct err *e)
 {
-    AUTO_JSON json_t *objects = json_array();
+    AUTO_JSON json_t *objects = json_array(), *cost = NULL;
+    AUTO_SBUF struct sbuf from = SBUF_INIT(4096);
 
+    r->provider->ops->exposure(r, &from);
     if (r->provider->ops->plan(r, r->provider, objects, e) < 0)
         return -1;
     *ret = json_pack("{s:s, s:s, s:O, s:[{s:s, s:s, s:s}], s:o, s:o, s:o, s:o}", "name", r->spec->name, "provider",
-                     r->spec->provider, "objects", objects, "firewall", "port", "22/tcp", "from",
-                     r->provider->ops->exposure, "to", "machine", "artifacts", artifacts_json(r->artifacts), "steps",
-                     describe_steps(r), "pools", describe_pools(r), "notes", describe_notes(r));
+                     r->spec->provider, "objects", objects, "firewall", "port", "22/tcp", "from", from.data, "to",
+                     "machine", "artifacts", artifacts_json(r->artifacts), "steps", describe_steps(r), "pools",
+                     describe_pools(r), "notes", describe_notes(r));
+    cost = *ret && r->provider->ops->cost ? r->provider->ops->cost(r, r->provider) : NULL;
+    if (cost)
+        json_object_set(*ret, "cost", cost);
     return *ret ? 0 : err_set(e, ERR_INTERNAL, "the plan cannot be put into JSON");
 }

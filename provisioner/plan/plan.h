@@ -9,5 +9,5 @@
 /* Fills `steps` (PLAN_MAX_STEPS rows), returns how many. */
 size_t plan_steps(const struct run *r, struct step steps[static PLAN_MAX_STEPS]);
 /* What bootstrap would make, without acting: {"name","provider","objects","firewall","artifacts","steps",
- * "pools", "notes"}. */
+ * "pools", "notes"}, and "cost" (cloud/provider.h) where the provider has one. */
 int plan_describe(struct run *r, json_t **ret, struct err *e) NODISCARD;

@@ -1,10 +1,10 @@
 #include "plan/remove.h"
 #include "app/runtime.h"
 #include "cloud/contact.h"
-#include "cloud/provider.h"
 #include "core/jsonx.h"
 #include "core/util.h"
 #include "core/wait.h"
+#include "plan/providers.h"
 #include "spec/spec.h"
 #include "step/engine.h"
 #include <stdio.h>
@@ -13,6 +13,8 @@
 
 struct sweep {
     struct run *run;
+    const struct step *steps; /* of the provider */
+    size_t n;
     int empty; /* sweeps in a row that found nothing */
 };
 
@@ -32,46 +34,69 @@ static int clean_machine(struct run *r, struct err *e)
     return 0;
 }
 
+static int sweep(struct run *r, json_t *left, struct err *e)
+{
+    return r->provider->ops->sweep(r, r->provider, left, e);
+}
+
+/* What appears late, or would not go while something else stood, is taken away in the next round. */
 static int sweep_empty(void *ctx, char why[static 256], struct err *e)
 {
     struct sweep *s = ctx;
     AUTO_JSON json_t *left = json_array();
+    int more = sweep(s->run, left, e);
 
-    if (s->run->provider->ops->sweep(s->run, s->run->provider, left, e) < 0)
+    if (more < 0)
         return -1;
-    if (json_array_size(left) == 0)
-        return ++s->empty >= 2;
+    if (json_array_size(left) == 0) {
+        (void)snprintf(why, 256, "nothing is left, but what was asked for last may still appear");
+        s->empty += more ? 0 : 1;
+        return s->empty >= 2;
+    }
     s->empty = 0;
     (void)snprintf(why, 256, "%zu left, such as %s '%.100s'", json_array_size(left), jsonx_str(left, "0.kind"),
                    jsonx_str(left, "0.name"));
-    return 0;
+    return engine_undo(s->run, s->steps, s->n, e) < 0 ? -1 : 0;
 }
 
-static int prove_empty(struct run *r, struct err *e)
+static int prove_empty(struct run *r, const struct step *steps, size_t n, struct err *e)
 {
-    struct sweep s = { r, 0 };
+    struct sweep s = { r, steps, n, 0 };
     const struct wait w = { "nothing of the deployment left",
                             phases_deadline_ms(r->phases, PHASE_TEARDOWN, r->spec->timeouts), 200 };
 
-    if (wait_for(&w, r->clock, r->ui, sweep_empty, &s, e) == 0)
-        return 0;
-    if (e->code == ERR_TIMEOUT)
-        e->code = ERR_LEFTOVER;
-    return -1;
+    return wait_for(&w, r->clock, r->ui, sweep_empty, &s, e);
+}
+
+/* Whatever stopped the removal: what it leaves behind is what the operator must know. */
+static void name_left(struct run *r, struct err *e)
+{
+    AUTO_JSON json_t *left = json_array();
+    AUTO_SBUF struct sbuf names = SBUF_INIT(2048);
+    struct err lost = ERR_INIT;
+    size_t i;
+    json_t *row;
+
+    if (e->code == ERR_CANCELED || sweep(r, left, &lost) < 0 || json_array_size(left) == 0)
+        return;
+    json_array_foreach (left, i, row)
+        sbuf_addf(&names, "%s%s '%s'", i ? ", " : "", jsonx_str(row, "kind"), jsonx_str(row, "name"));
+    (void)err_wrap(e, "left are %s", names.data);
+    e->code = ERR_LEFTOVER;
 }
 
 int remove_all(struct run *r, struct err *e)
 {
     struct step steps[MAX_KINDS];
-    struct err sweep = ERR_INIT;
 
     phases_begin(r->phases, PHASE_TEARDOWN);
     if (clean_machine(r, e) < 0)
         return -1;
     contact_close(r);
     size_t n = provider_steps(r->provider->ops, steps, MAX_KINDS);
-    int undo = engine_undo(r, steps, n, e);
-    int left = prove_empty(r, undo < 0 ? &sweep : e);
+    int rc = engine_undo(r, steps, n, e) < 0 ? -1 : prove_empty(r, steps, n, e);
+    if (rc < 0)
+        name_left(r, e);
     phases_end(r->phases, PHASE_TEARDOWN);
-    return undo < 0 || left < 0 ? -1 : 0;
+    return rc;
 }

@@ -5,6 +5,7 @@
 #include "core/svec.h"
 #include "core/ui.h"
 #include "step/phase.h"
+#include <jansson.h>
 #include <stdbool.h>
 
 struct spec;
@@ -30,6 +31,8 @@ struct run {
     struct view *view;           /* kube/: the cluster as it was before a step acted, NULL until looked at */
     int64_t pod_trouble_ms;      /* since when (monotonic) a pod is seen failed, 0: none is */
     bool no_canary;
-    bool installed; /* K3s was there when this run began: the disk check is the installation's */
-    bool changed;   /* a step acted */
+    bool installed;       /* K3s was there when this run began: the disk check is the installation's */
+    bool changed;         /* a step acted */
+    bool include_volumes; /* teardown: also what was made from inside the cluster */
+    json_t *removed;      /* teardown's receipt, rows {"kind","name"}; NULL: nobody asked for one */
 };

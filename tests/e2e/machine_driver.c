@@ -8,6 +8,7 @@
 #include "core/mem.h"
 #include "core/ui.h"
 #include "core/util.h"
+#include "plan/providers.h"
 #include "spec/spec.h"
 #include "ssh/ssh.h"
 #include "step/engine.h"

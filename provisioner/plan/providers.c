@@ -1,16 +1,21 @@
+#include "plan/providers.h"
 #include "cloud/local.h"
-#include "cloud/provider.h"
 #include "cloud/ssh_host.h"
 #include "core/util.h"
-#include "step/engine.h"
+#include "step/journal.h"
 #include <string.h>
 
 static const struct provider_ops *const providers[] = { &local_ops, &ssh_host_ops };
 
 /* A step's name is a key of the journal and must outlive it, so the names are constants. */
-static const char *const step_names[] = { "provider/image",    "provider/disk",   "provider/network",
-                                          "provider/machine",  "provider/host",   "provider/firewall",
-                                          "provider/identity", "provider/address" };
+static const char *const step_names[] = {
+    "provider/image",           "provider/disk",           "provider/network",
+    "provider/machine",         "provider/host",           "provider/vpc",
+    "provider/subnet",          "provider/address",        "provider/instance",
+    "provider/route-table",     "provider/security-group", "provider/internet-gateway",
+    "provider/cluster-objects", "provider/volume",         "provider/network-interface",
+    "provider/association",
+};
 static const size_t prefix_len = sizeof("provider/") - 1;
 
 const struct provider_ops *provider_find(const char *name)
@@ -65,4 +70,14 @@ size_t provider_steps(const struct provider_ops *ops, struct step *steps, size_t
         };
     }
     return n;
+}
+
+bool provider_begun(const struct run *r)
+{
+    const struct provider_ops *ops = r->provider->ops;
+
+    for (size_t i = 0; r->journal && i < ops->n_kinds; i++)
+        if (ops->kinds[i].destroy && journal_mark(r->journal, step_name(ops->kinds[i].kind)) != JOURNAL_NONE)
+            return true;
+    return false;
 }
