@@ -28,7 +28,7 @@ ALLC := -std=gnu17 -D_GNU_SOURCE -Iprovisioner -include provisioner/core/banned.
 ALLLD := -pie -Wl,--gc-sections -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed $(filter -fsanitize% --coverage,$(FLAGS_$(VARIANT))) \
          $(LDFLAGS)
 # mbedtls 2.28 has no .pc file.
-LDLIBS := -lcurl -lssh2 -ljansson -lyaml -lmbedcrypto
+LDLIBS := -lcurl -lssh2 -ljansson -lyaml -lmbedcrypto -lexpat
 
 SRC      := $(wildcard provisioner/*/*.c)
 OBJ      := $(patsubst %.c,$(B)/obj/%.o,$(SRC)) $(B)/obj/embedded.o
