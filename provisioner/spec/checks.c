@@ -4,6 +4,7 @@
 #include "core/mem.h"
 #include "core/util.h"
 #include "spec/problems.h"
+#include "spec/provider_facts.h"
 #include "spec/yaml_tree.h"
 #include <arpa/inet.h>
 #include <strings.h>
@@ -26,11 +27,30 @@ char *check_size(const char *text, const char *dir, struct err *e)
     char *end = NULL;
 
     (void)dir;
-    if (x > text && strtol(x + 1, &end, 10) < 2 && end > x + 1 && !*end)
+    if (x > text && strspn(text, "0123456789") == (size_t)(x - text) && strtol(x + 1, &end, 10) < 2 && end > x + 1 &&
+        !*end)
         return check_no(
             e, "asks for %s GiB of memory, but K3s, PostgreSQL and Prefect need at least 2; write %.*sx2 or more",
             x + 1, (int)(x - text), text);
     return xstrdup(text);
+}
+
+/* A name that is known, or what may be an id of some provider; which provider has it is checked with the whole. */
+char *check_image(const char *text, const char *dir, struct err *e)
+{
+    AUTO_SBUF struct sbuf has = SBUF_INIT(1024);
+    bool known = false;
+
+    (void)dir;
+    for (const struct provider_facts *f = provider_facts; f->name; f++) {
+        AUTO_FREE char *list = provider_facts_images(f);
+        for (size_t i = 0; f->images && f->images[i]; i++)
+            known = known || strcmp(f->images[i], text) == 0;
+        known = known || (f->image_id && strncmp(text, f->image_id, strlen(f->image_id)) == 0);
+        if (*list)
+            sbuf_addf(&has, "%s%s has %s", has.len ? "; " : "", f->name, list);
+    }
+    return known ? xstrdup(text) : check_no(e, "is '%.60s', which no provider has: %s", text, has.data);
 }
 
 char *check_prefect_version(const char *text, const char *dir, struct err *e)

@@ -116,6 +116,8 @@
       .wants = "a URL such as https://s3.example.com:9000", .absent = whose_ " public one",                           \
       .example = "https://s3.example.com:9000", .offset = at_, .summary = "URL of the service instead of " whose_ }
 
+#define OCTET        "(0|[1-9][0-9]{0,2})"
+
 #define SPEC_CLOUD(member) offsetof(struct spec, prefect.server.cloud.member)
 #define SPEC_SERVER(member) offsetof(struct spec, prefect.server.member)
 #define SPEC_SOURCE(member) offsetof(struct spec, flows.source.member)
@@ -130,7 +132,7 @@ const struct field field_table[] = {
       .wants = "1 to 20 of a-z, 0-9 and '-', a letter first and no '-' last", .offset = AT(name),
       .summary = "deployment id: names the machine, its state and everything that is made" },
 
-    { .path = "provider", .type = FIELD_CHOICE, .required = true, .later = WORDS("aws", "gcp", "azure", "kubernetes"),
+    { .path = "provider", .type = FIELD_CHOICE, .required = true, .later = WORDS("gcp", "azure", "kubernetes"),
       .example = "{local: {}}", .offset = AT(provider),
       .summary = "where the machine comes from: exactly one of these" },
     { .path = "provider.local", .type = FIELD_SECTION, .summary = "a machine made on this host" },
@@ -158,16 +160,43 @@ const struct field field_table[] = {
       .absent = "slipway's own key, which 'slipway init --provider ssh' shows", .accept = check_path,
       .wants = "the path of a private key", .offset = AT(ssh.identity),
       .summary = "path of an OpenSSH or PEM private key (ed25519 or ecdsa), relative to this file" },
+    { .path = "provider.aws", .type = FIELD_SECTION, .summary = "a virtual machine of EC2, with a network of its own" },
+    { .path = "provider.aws.region", .type = FIELD_STRING, .example = "eu-central-1", .accept = check_aws_region,
+      .pattern = "^[a-z]{2,5}(-[a-z]+){1,2}-[1-9][0-9]?$", .wants = "a region such as eu-central-1",
+      .absent = "AWS_REGION, AWS_DEFAULT_REGION or the profile's", .offset = AT(aws.region),
+      .summary = "region that everything is made in" },
+    { .path = "provider.aws.zones", .type = FIELD_STRINGS, .max = 16, .otherwise = "[]",
+      .example = "[eu-central-1a, eu-central-1b]", .accept = check_aws_zone,
+      .pattern = "^[a-z]{2,5}(-[a-z]+){1,2}-[1-9][0-9]?[a-z]$", .wants = "availability zones such as eu-central-1a",
+      .offset = AT(aws.zones),
+      .summary = "zones, tried in order when one has no capacity; [] is every zone that offers the type" },
+    { .path = "provider.aws.cidr", .type = FIELD_STRING, .otherwise = "10.77.0.0/16", .example = "192.168.16.0/20",
+      .accept = check_aws_cidr,
+      .pattern = "^(10[.]" OCTET "|172[.](1[6-9]|2[0-9]|3[01])|192[.]168)([.]" OCTET "){2}/(1[6-9]|2[0-4])$",
+      .wants = "a private network of /16 to /24 such as 10.77.0.0/16", .offset = AT(aws.cidr),
+      .summary = "addresses of the network (VPC) that is made" },
+    { .path = "provider.aws.subnet", .type = FIELD_STRING, .example = "subnet-0123456789abcdef0",
+      .pattern = "^subnet-([0-9a-f]{8}|[0-9a-f]{17})$", .wants = "the id of a subnet such as subnet-0123456789abcdef0",
+      .absent = "a network of its own is made", .offset = AT(aws.subnet),
+      .summary = "subnet that exists, used as it is and never changed" },
+    { .path = "provider.aws.security_group", .type = FIELD_STRING, .example = "sg-0123456789abcdef0",
+      .pattern = "^sg-([0-9a-f]{8}|[0-9a-f]{17})$", .wants = "the id of a security group such as sg-0123456789abcdef0",
+      .absent = "a group of its own is made", .offset = AT(aws.security_group),
+      .summary = "security group that exists, used as it is and never changed; only with 'subnet'" },
 
     { .path = "machine", .type = FIELD_SECTION, .summary = "the machine; provider ssh uses only 'trust'" },
     { .path = "machine.size", .type = FIELD_STRING, .otherwise = "auto", .example = "4x8",
-      .pattern = "^(auto|[1-9][0-9]{0,2}x([2-9]|[1-9][0-9]{1,3}))$",
-      .wants = "auto, or vCPUs x GiB of memory such as 2x4",
-      .accept = check_size, .offset = AT(machine.size), .summary = "auto, or vCPUs x GiB of memory such as 2x4" },
+      .pattern = "^(auto|[1-9][0-9]{0,2}x([2-9]|[1-9][0-9]{1,3})|[a-z][a-z0-9]*(-[a-z0-9]+)*[.][a-z0-9]+(-[a-z0-9]+)*)$",
+      .wants = "auto, vCPUs x GiB of memory such as 2x4, or a cloud's instance type such as t3.large",
+      .accept = check_size, .offset = AT(machine.size),
+      .summary = "auto, vCPUs x GiB of memory such as 2x4, or a cloud's instance type such as t3.large" },
     { .path = "machine.disk_gib", .type = FIELD_INT, .min = 8, .max = 65536, .otherwise = "20", .example = "40",
       .offset = AT(machine.disk_gib), .summary = "size of the disk in GiB" },
-    { .path = "machine.image", .type = FIELD_ENUM, .values = WORDS("debian-12"), .otherwise = "debian-12",
-      .example = "debian-12", .offset = AT(machine.image), .summary = "operating system" },
+    { .path = "machine.image", .type = FIELD_STRING, .otherwise = "debian-12", .example = "debian-12",
+      .pattern = "^(debian-12|debian-13|ubuntu-24[.]04|ami-([0-9a-f]{8}|[0-9a-f]{17}))$", .accept = check_image,
+      .wants = "debian-12, debian-13, ubuntu-24.04, or the id of an image such as ami-0123456789abcdef0",
+      .offset = AT(machine.image),
+      .summary = "operating system; provider local has debian-12 alone, aws each of them and its own images by id" },
     { .path = "machine.trust", .type = FIELD_STRINGS, .max = 16, .otherwise = "[]",
       .example = "[/usr/local/share/ca/corp.pem]",
       .wants = "paths of PEM files", .accept = check_pem_file, .offset = AT(machine.trust),

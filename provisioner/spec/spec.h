@@ -90,9 +90,17 @@ struct spec {
     } ssh;
 
     struct {
-        char *size; /* auto | <vcpus>x<GiB>, such as 2x4 | a cloud's instance type */
+        char *region;         /* NULL: AWS_REGION, AWS_DEFAULT_REGION or the profile's */
+        struct svec zones;    /* in order of preference; empty: every zone that offers the type */
+        char *cidr;           /* of the network that is made, canonical; of no meaning with `subnet` */
+        char *subnet;         /* NULL: a network of its own; else shared, never changed */
+        char *security_group; /* NULL: one of its own; else shared, never changed; only with `subnet` */
+    } aws;
+
+    struct {
+        char *size; /* auto | <vcpus>x<GiB>, such as 2x4 | a cloud's instance type, such as t3.large */
         int64_t disk_gib;
-        char *image;
+        char *image;       /* debian-12 | debian-13 | ubuntu-24.04 | ami-..., what spec/provider_facts.h allows */
         struct svec trust; /* paths of CA bundles, PEM */
     } machine;
 

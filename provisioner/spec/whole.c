@@ -79,19 +79,6 @@ void whole_secret(const struct whole *w, const struct spec_secret *s, const char
         whole_warn(w, field, "names a file that others can read; chmod 600 it");
 }
 
-static void check_disk(const struct whole *w)
-{
-    const struct spec *s = w->s;
-    int64_t size = s->prefect.server.database.size_gib;
-
-    if (s->provider && strcmp(s->provider, "local") == 0 && strcmp(s->runtime, "k3s") == 0 &&
-        size >= s->machine.disk_gib)
-        whole_say(w, "prefect.server.database.size_gib",
-                  "is %" PRId64 ", but the whole disk ('machine.disk_gib') has %" PRId64
-                  "; make the disk larger or the database smaller",
-                  size, s->machine.disk_gib);
-}
-
 /* Fields that mean nothing without an own server, and would be believed to do something. */
 static void check_server(const struct whole *w)
 {
@@ -182,10 +169,9 @@ void whole_check(const struct yt_node *root, struct spec *s, struct spec_problem
     const struct whole w = { root, s, p, known };
     int64_t zombie = s->prefect.automations.zombie_min;
 
-    if (known) {
-        check_disk(&w);
+    if (known)
         check_runtime(&w);
-    }
+    whole_check_machine(&w);
     check_server(&w);
     for (size_t i = 0; i < s->prefect.n_work_pools; i++)
         check_pool(&w, &s->prefect.work_pools[i], i);
