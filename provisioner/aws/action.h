@@ -13,7 +13,7 @@ enum aws_repeat {
 enum aws_protocol { AWS_QUERY, AWS_JSON };
 
 struct aws_action {
-    const char *name;    /* "RunInstances" */
+    const char *name; /* "RunInstances"; of two services with the same: "classic:DescribeTags", see aws_action_wire */
     const char *service; /* of the endpoint and the signature: "ec2" */
     const char *version; /* Query: API version; JSON: prefix of X-Amz-Target, "AmazonSSM" */
     enum aws_protocol protocol;
@@ -21,5 +21,7 @@ struct aws_action {
     bool dry_run; /* takes DryRun */
 };
 
-extern const struct aws_action aws_action_table[]; /* ends with a NULL name */
-const struct aws_action *aws_action_find(const char *name);
+extern const struct aws_action aws_action_table[];          /* ends with a NULL name */
+const struct aws_action *aws_action_find(const char *name); /* NULL: there is none */
+/* As the request and IAM name it, without what stands before a colon. */
+const char *aws_action_wire(const struct aws_action *a);

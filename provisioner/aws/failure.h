@@ -15,7 +15,8 @@ enum aws_class {
     AWS_CLASS_TRANSIENT,  /* retried; may be ambiguous */
     AWS_CLASS_DEPENDENCY, /* still in use, or not in the state yet: the caller waits */
     AWS_CLASS_ABSENT,     /* *.NotFound */
-    AWS_CLASS_EXISTS,     /* *.Duplicate and the like */
+    AWS_CLASS_EXISTS,     /* *.Duplicate and the like: ERR_CONFLICT unless the caller finds it to be its own */
+    AWS_CLASS_CONFLICT,   /* the client token was used with another body: ERR_CONFLICT */
     AWS_CLASS_DRY_RUN,    /* DryRunOperation: it would have been allowed */
     AWS_CLASS_OTHER,      /* ERR_REMOTE */
 };
@@ -33,8 +34,9 @@ struct aws_code {
     const char *code; /* "*.NotFound": suffix, "Throttling*": prefix */
     enum aws_class class;
     const char *says;   /* sentence for people, or NULL: AWS's own message alone */
-    const char *remedy; /* or NULL */
+    const char *remedy; /* or NULL; "REGION" in it is the region's name */
 };
 extern const struct aws_code aws_code_table[]; /* first match wins; ends with a NULL code */
+/* Case does not count, nor "Client." and "Server." in front (state reasons of instances have them). NULL: unknown. */
 const struct aws_code *aws_code_find(const char *code);
 enum err_code aws_class_err(enum aws_class class);
