@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #include "core/cancel.h"
 #include "core/mem.h"
@@ -18,6 +19,7 @@ struct http_curl {
     struct clock *clock;
     CURLM *multi; /* keeps connections between requests */
     CURL *easy;
+    char *ca_file;       /* or NULL */
     struct http_via via; /* `open` is NULL: libcurl connects itself */
 };
 
@@ -54,6 +56,15 @@ void http_header(const struct http_resp *r, const char *name, char *ret, size_t 
         }
         line += n + strspn(line + n, "\r");
     }
+}
+
+int64_t http_header_time(const struct http_resp *r, const char *name)
+{
+    char text[64];
+
+    http_header(r, name, text, sizeof(text));
+    time_t t = *text ? curl_getdate(text, NULL) : -1;
+    return t < 0 ? -1 : (int64_t)t * 1000;
 }
 
 static size_t on_body(char *data, size_t size, size_t n, void *arg)
@@ -105,10 +116,12 @@ static int check_url(const struct http_curl *h, const char *url, const char *sho
     return 0;
 }
 
-static const char *ca_file(void)
+static const char *ca_file(const struct http_curl *h)
 {
-    const char *file = getenv("CURL_CA_BUNDLE");
+    const char *file = h->ca_file;
 
+    if (!file || !*file)
+        file = getenv("CURL_CA_BUNDLE");
     if (!file || !*file)
         file = getenv("SSL_CERT_FILE");
     return file && *file ? file : NULL;
@@ -124,8 +137,10 @@ static void set_connection(struct exchange *x, struct curl_slist **connect_to)
     (void)curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
     (void)curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
     (void)curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
-    if (ca_file())
-        (void)curl_easy_setopt(c, CURLOPT_CAINFO, ca_file());
+    if (x->h->base.once)
+        (void)curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, 1L);
+    if (ca_file(x->h))
+        (void)curl_easy_setopt(c, CURLOPT_CAINFO, ca_file(x->h));
     if (dir && *dir)
         (void)curl_easy_setopt(c, CURLOPT_CAPATH, dir);
     if (x->h->via.open || url_is_loopback(x->req->url) || url_is_metadata(x->req->url))
@@ -187,7 +202,7 @@ static int failed(const struct exchange *x, CURLcode rc, struct err *e)
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_ISSUER_ERROR: {
         (void)err_set(e, ERR_AUTH, "%s %s: certificate not accepted by the CAs in '%s': %s", x->req->method, x->shown,
-                      ca_file() ? ca_file() : "/etc/ssl/certs", why);
+                      ca_file(x->h) ? ca_file(x->h) : "/etc/ssl/certs", why);
         return err_hint(e, "behind a proxy that re-signs TLS, name its CA bundle in SSL_CERT_FILE");
     }
     case CURLE_OUT_OF_MEMORY:
@@ -233,13 +248,14 @@ static int curl_send(struct http *base, const struct http_req *req, struct http_
 {
     struct http_curl *h = (struct http_curl *)base;
     struct exchange x = { .h = h, .req = req, .ret = ret, .e = e };
-    long status = 0;
+    long status = 0, request_size = 0;
     struct curl_slist *connect_to = NULL;
 
     url_show(req->url, x.shown, sizeof(x.shown));
     if (check_url(h, req->url, x.shown, e) < 0)
         return -1;
     ret->status = 0;
+    ret->sent = false;
     sbuf_reset(&ret->body);
     sbuf_reset(&ret->headers);
     /* Learn that the other side has closed a kept connection before it is used again. */
@@ -251,11 +267,13 @@ static int curl_send(struct http *base, const struct http_req *req, struct http_
     (void)curl_multi_add_handle(h->multi, h->easy);
     int rc = perform(&x, e);
     (void)curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
+    (void)curl_easy_getinfo(h->easy, CURLINFO_REQUEST_SIZE, &request_size);
     (void)curl_multi_remove_handle(h->multi, h->easy);
     curl_easy_reset(h->easy); /* it still points to what ends here */
     curl_slist_free_all(headers);
     curl_slist_free_all(connect_to);
     ret->status = (int)status;
+    ret->sent = request_size > 0;
     return rc;
 }
 
@@ -282,6 +300,14 @@ struct http *http_new(struct clock *clock)
     return http_new_via(clock, NULL);
 }
 
+struct http *http_new_ca(struct clock *clock, const char *file)
+{
+    struct http *base = http_new(clock);
+
+    ((struct http_curl *)base)->ca_file = file && *file ? xstrdup(file) : NULL;
+    return base;
+}
+
 void http_free(struct http *base)
 {
     struct http_curl *h = (struct http_curl *)base;
@@ -292,6 +318,7 @@ void http_free(struct http *base)
     (void)curl_multi_cleanup(h->multi);
     if (h->via.free)
         h->via.free(h->via.ctx);
+    free(h->ca_file);
     free(h);
 }
 
