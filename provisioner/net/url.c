@@ -52,10 +52,19 @@ bool url_is_loopback(const char *url)
 
 bool url_is_metadata(const char *url)
 {
+    /* EC2, GCP and Azure; containers of ECS, pods of EKS; the same of EC2 and EKS by IPv6 */
+    static const char *const addresses[] = { "169.254.169.254", "169.254.170.2", "169.254.170.23", "fd00:ec2::254",
+                                             "fd00:ec2::23" };
     char host[256];
+    struct in6_addr a6;
 
     url_host(url, host, sizeof(host));
-    return strcmp(host, "169.254.169.254") == 0;
+    if (inet_pton(AF_INET6, host, &a6) == 1)
+        (void)inet_ntop(AF_INET6, &a6, host, sizeof(host)); /* one spelling of many */
+    for (size_t i = 0; i < sizeof(addresses) / sizeof(*addresses); i++)
+        if (strcmp(host, addresses[i]) == 0)
+            return true;
+    return false;
 }
 
 void url_show(const char *url, char *ret, size_t size)

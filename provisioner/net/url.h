@@ -10,7 +10,7 @@ int url_port(const char *url);
 bool url_is_https(const char *url);
 /* localhost, 127.0.0.0/8, ::1 */
 bool url_is_loopback(const char *url);
-/* The address where clouds serve facts about the machine, by plain http. */
+/* The addresses where clouds serve facts about the machine, or credentials to a container, by plain http. */
 bool url_is_metadata(const char *url);
 /* For people: without user, password and query, which may hold secrets. */
 void url_show(const char *url, char *ret, size_t size);
