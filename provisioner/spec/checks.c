@@ -114,8 +114,11 @@ char *check_cidr(const char *text, const char *dir, struct err *e)
     if (inet_pton(family, host, addr) != 1)
         return check_no(e, "has '%.60s', which is neither auto nor a CIDR range; write one such as 203.0.113.0/24",
                         text);
-    if (!slash)
-        return check_no(e, "has the address '%s' without a prefix length; write %s/%ld", text, text, bits);
+    if (!slash) {
+        static const unsigned char everywhere[16];
+        bool all = memcmp(addr, everywhere, (size_t)bits / 8) == 0;
+        return check_no(e, "has the address '%s' without a prefix length; write %s/%ld", text, text, all ? 0 : bits);
+    }
     long prefix = slash[1] >= '0' && slash[1] <= '9' ? strtol(slash + 1, &end, 10) : -1;
     if (!end || *end || end - slash > 4 || prefix < 0 || prefix > bits)
         return check_no(e, "has '%.60s', whose prefix length is not 0 to %ld", text, bits);

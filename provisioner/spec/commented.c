@@ -55,7 +55,8 @@ static void add_field(struct draft *d, const struct field *f, int depth)
     /* What is not to be begun without being finished stands in one line, as its example. */
     bool section = (f->type == FIELD_SECTION && !f->example) || (f->type == FIELD_CHOICE && f->required);
 
-    bool empty_list = f->type == FIELD_RECORDS && !f->min; /* says nothing about how an entry looks */
+    /* Says nothing about how an entry looks. */
+    bool empty_list = f->otherwise && strcmp(f->otherwise, "[]") == 0;
 
     if (!depth && (section || d->after_section))
         sbuf_addch(&d->out, '\n');

@@ -6,7 +6,7 @@
 
 const struct field *field_find(const char *path)
 {
-    for (const struct field *f = field_table; f->path; f++) {
+    for (const struct field *f = NULL; (f = field_next(f));) {
         if (strcmp(f->path, path) == 0)
             return f;
     }
@@ -31,7 +31,7 @@ static bool field_is_child(const struct field *f, const char *parent)
 
 const struct field *field_child(const char *parent, const struct field *prev)
 {
-    for (const struct field *f = prev ? prev + 1 : field_table; f->path; f++) {
+    for (const struct field *f = prev; (f = field_next(f));) {
         if (field_is_child(f, parent))
             return f;
     }

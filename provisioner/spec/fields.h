@@ -1,5 +1,7 @@
 /* Every field of the spec, once: the parser, `slipway schema`, `slipway init` and the test of slipway.yaml(5) read
- * this table. A field that is not here does not exist. Paths are dotted; "[]" stands for an element of a list. */
+ * this table. A field that is not here does not exist. The rows are in fields_provider.c, fields_machine.c,
+ * fields_prefect.c and fields_flows.c, their order in field_table.c. Paths are dotted; "[]" stands for an element of a
+ * list. */
 #pragma once
 #include "core/err.h"
 #include <stdbool.h>
@@ -53,8 +55,9 @@ struct field {
 };
 
 #define FIELD_NOWHERE SIZE_MAX
-extern const struct field field_table[]; /* a section stands before its fields; ends with a NULL path */
 
+/* The row after `prev` (NULL: the first), NULL when done. A section stands before its fields. */
+const struct field *field_next(const struct field *prev);
 const struct field *field_find(const char *path);
 /* The last name of a path. */
 const char *field_leaf(const struct field *f);

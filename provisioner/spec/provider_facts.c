@@ -34,6 +34,6 @@ char *provider_facts_images(const struct provider_facts *f)
     for (size_t i = 0; f->images && f->images[i]; i++)
         sbuf_addf(&out, "%s%s", i ? ", " : "", f->images[i]);
     if (f->image_id)
-        sbuf_addf(&out, "%sthe id of an image, %s...", out.len ? ", " : "", f->image_id);
+        sbuf_addf(&out, "%sids of its images, %s...", out.len ? " and " : "", f->image_id);
     return sbuf_take(&out);
 }

@@ -16,5 +16,5 @@ struct provider_facts {
 extern const struct provider_facts provider_facts[]; /* one for each that is built; ends with a NULL name */
 /* Of the spec's provider; NULL when it names none that is built. */
 const struct provider_facts *provider_facts_of(const struct spec *s);
-/* "debian-12, debian-13, the id of an image, ami-..."; "" where the host is taken as it is. Caller frees. */
+/* "debian-12, debian-13 and ids of its images, ami-..."; "" where the host is taken as it is. Caller frees. */
 char *provider_facts_images(const struct provider_facts *f);

@@ -15,6 +15,26 @@ static field_reader *const readers[] = {
     [FIELD_FREE] = read_free_field, [FIELD_SECONDS] = read_seconds, [FIELD_RECORDS] = read_records,
 };
 
+/* The path of a field of that name in another section, the one that shares most of its path with `table_path`. */
+static const char *elsewhere(const char *name, const char *table_path)
+{
+    const char *best = NULL;
+    size_t most = 0;
+
+    for (const struct field *f = NULL; (f = field_next(f));) {
+        size_t n = 0;
+        if (strcmp(field_leaf(f), name) != 0)
+            continue;
+        while (table_path[n] && table_path[n] == f->path[n])
+            n++;
+        if (!best || n > most) {
+            best = f->path;
+            most = n;
+        }
+    }
+    return best;
+}
+
 static void refuse_unknown(struct ctx *c, const struct yt_node *key, const char *table_path, const char *shown_path)
 {
     const char *names[64], *near;
@@ -30,10 +50,7 @@ static void refuse_unknown(struct ctx *c, const struct yt_node *key, const char 
     for (const struct field *f = NULL; (f = field_child(table_path, f)) && n < ARRAY_LEN(names);)
         names[n++] = field_leaf(f);
     near = nearest(key->text, names, n);
-    for (const struct field *f = field_table; !near && f->path; f++) {
-        if (strcmp(field_leaf(f), key->text) == 0)
-            near = f->path;
-    }
+    near = near ? near : elsewhere(key->text, table_path);
     if (near) {
         problems_add(c->p, key->line, key->column, shown_path, "unknown key %s%s; did you mean '%s'?", shown, where,
                      near);
@@ -194,7 +211,7 @@ static void read_default(struct ctx *c, const struct field *f, void *base)
 /* Every default of one record, sections in it included. */
 static void read_defaults(struct ctx *c, const char *record, void *base)
 {
-    for (const struct field *f = field_table; f->path; f++) {
+    for (const struct field *f = NULL; (f = field_next(f));) {
         if (field_in_record(f, record))
             read_default(c, f, base);
     }
@@ -270,7 +287,7 @@ static void read_records(struct ctx *c, const struct yt_node *n, const struct pl
 /* Several fields may share one slot (the alternatives of a choice): what is freed is NULL after it. */
 void read_release(void *base, const char *record)
 {
-    for (const struct field *f = field_table; f->path; f++) {
+    for (const struct field *f = NULL; (f = field_next(f));) {
         struct place at = { f, f->path, base };
         if (!field_in_record(f, record) || f->offset == FIELD_NOWHERE)
             continue;

@@ -37,7 +37,7 @@ complete_fish() {
 for shell in bash fish; do
     offers $shell 'schema ssh status' slipway s
     offers $shell 'json text' slipway plan -o ''
-    offers $shell 'local ssh' slipway init --provider ''
+    offers $shell 'aws local ssh' slipway init --provider ''
     offers $shell '--no-canary --no-color' slipway bootstrap --no
     offers $shell 'bash fish zsh' slipway completion ''
     offers $shell 'server' slipway logs s

@@ -57,8 +57,20 @@ want 2 validate -f remote.yaml -o json
 json 'd["ok"] is False and [p["path"] for p in d["problems"]] == ["provider.ssh.host", "provider.ssh.host_key"]'
 json 'all(p["line"] > 1 and p["column"] > 1 and p["text"] for p in d["problems"])'
 
-want 2 init --provider aws -f c.yaml
-grep -q "provider 'aws' is not built yet; this version has: local, ssh" err || fail 'provider aws'
+rm -r home
+want 0 init --provider aws -f cloud.yaml -o json
+json 'd["provider"] == "aws" and d["public_key"] is None'
+[ ! -e home ] || fail 'init for a machine that is made makes no key'
+want 0 validate -f cloud.yaml
+sed -i 's/# region: .*/region: eu-central-1/; s/# size: .*/size: t3.large/; s/# ssh_from: .*/ssh_from: [0.0.0.0\/0, "::\/0"]/' cloud.yaml
+want 0 validate -f cloud.yaml -o json
+json 'd["ok"] is True and ["whole internet" in w for w in d["warnings"]] == [True, True]'
+sed -i 's/region: eu-central-1/region: eu-central-1a/' cloud.yaml
+want 2 validate -f cloud.yaml
+grep -q "is a zone; write region: eu-central-1" err || fail 'a zone for a region'
+
+want 2 init --provider gcp -f c.yaml
+grep -q "provider 'gcp' is not built yet; this version has: local, ssh, aws" err || fail 'provider gcp'
 want 2 init --name Not_A_Name -f c.yaml
 [ ! -e c.yaml ] || fail 'a refused init wrote a file'
 

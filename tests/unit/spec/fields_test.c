@@ -20,10 +20,17 @@ static bool is_section(const struct field *f)
     return f->type == FIELD_SECTION || f->type == FIELD_CHOICE;
 }
 
+static bool stands_before(const struct field *above, const struct field *f)
+{
+    while (above && above != f)
+        above = field_next(above);
+    return above != NULL;
+}
+
 static void rows_are_complete(void **state)
 {
     (void)state;
-    for (const struct field *f = field_table; f->path; f++) {
+    for (const struct field *f = NULL; (f = field_next(f));) {
         const char *dot = strrchr(f->path, '.');
         AUTO_FREE char *parent = dot ? xstrndup(f->path, (size_t)(dot - f->path)) : xstrdup("");
         char *brackets = *parent ? parent + strlen(parent) - 2 : NULL;
@@ -32,7 +39,7 @@ static void rows_are_complete(void **state)
             *brackets = '\0';
         if (field_find(f->path) != f)
             fail_msg("%s: stands twice", f->path);
-        if (*parent && (!field_find(parent) || field_find(parent) > f))
+        if (*parent && !stands_before(field_find(parent), f))
             fail_msg("%s: its section does not stand before it", f->path);
         if (!f->summary || (!is_section(f) && !f->example))
             fail_msg("%s: has no summary or no example", f->path);
@@ -60,6 +67,7 @@ static void rows_are_complete(void **state)
 static const struct {
     const char *field, *at, *text, *only; /* a field (or section) of that path gets `text` in the section `at` */
 } beside[] = {
+    { "provider.aws.security_group", "provider.aws", "subnet: subnet-0123456789abcdef0", NULL },
     { "prefect.server.auth", "prefect.server", "url: https://prefect.example.com/api", NULL },
     { "prefect.server.database.type", "", "runtime: systemd", "sqlite" },
     { "prefect.work_pools[].docker_socket", "", "runtime: systemd", "true" },
@@ -123,7 +131,7 @@ static void check_accepted(const struct field *f, const char *value)
 static void defaults_and_examples_are_valid(void **state)
 {
     (void)state;
-    for (const struct field *f = field_table; f->path; f++) {
+    for (const struct field *f = NULL; (f = field_next(f));) {
         if (f->otherwise)
             check_accepted(f, f->otherwise);
         if (f->example && strcmp(f->path, "machine.trust") != 0) /* names a file */
@@ -166,7 +174,7 @@ static struct spec *uncommented(const char *text, const char *const *words, bool
 /* Is it shown inside the one line of a list, a choice or a section that must be whole? */
 static bool is_inside_a_line(const struct field *f)
 {
-    for (const struct field *above = field_table; above < f; above++) {
+    for (const struct field *above = NULL; (above = field_next(above)) != f;) {
         bool line = above->type == FIELD_RECORDS || (above->type == FIELD_SECTION && above->example) ||
                     (above->type == FIELD_CHOICE && !above->required);
         if (line && is_or_is_in(f->path, above->path))
@@ -177,7 +185,9 @@ static bool is_inside_a_line(const struct field *f)
 
 static void init_writes_every_field(void **state)
 {
-    static const char *const none[] = { NULL }, *const elsewhere[] = { "cloud", "url", "auth", "from", NULL };
+    static const char *const none[] = { NULL }, *const elsewhere[] = {
+        "cloud", "url", "auth", "from", "trust", NULL
+    }; /* "trust" names a file */
     static const char *const cloud[] = { "cloud", "from", NULL }, *const url[] = { "url", "auth", NULL };
     struct err e = ERR_INIT;
     AUTO_FREE char *text = spec_commented(NULL, NULL, &e);
@@ -199,9 +209,38 @@ static void init_writes_every_field(void **state)
     assert_non_null(in_cloud->prefect.server.cloud.account);
     assert_non_null(in_cloud->flows.from);
     assert_non_null(at_url->prefect.server.auth.env);
-    for (const struct field *f = field_table; f->path; f++) {
+    for (const struct field *f = NULL; (f = field_next(f));) {
         AUTO_FREE char *key = xasprintf("%s:", field_leaf(f));
-        if (strncmp(f->path, "provider.ssh", 12) != 0 && !is_inside_a_line(f) && !strstr(text, key))
+        bool other = field_find("provider") != f && strncmp(f->path, "provider.", 9) == 0 &&
+                     !is_or_is_in(f->path, "provider.local");
+        if (!other && !is_inside_a_line(f) && !strstr(text, key))
+            fail_msg("%s is not in what init writes", f->path);
+    }
+}
+
+/* Nothing is left to fill in; what excludes the rest is tried on its own. */
+static void init_for_aws_is_ready(void **state)
+{
+    static const char *const none[] = { NULL }, *const own[] = { "region", "zones", "cidr", "size", NULL };
+    static const char *const shared[] = { "subnet", "security_group", NULL };
+    struct err e = ERR_INIT;
+    AUTO_FREE char *text = spec_commented("aws", "flows", &e);
+
+    (void)state;
+    assert_non_null(text);
+    AUTO_SPEC struct spec *s = uncommented(text, none, true), *mine = uncommented(text, own, true);
+    AUTO_SPEC struct spec *theirs = uncommented(text, shared, true);
+    assert_string_equal(s->provider, "aws");
+    assert_null(s->aws.region);
+    assert_string_equal(s->aws.cidr, "10.77.0.0/16");
+    assert_int_equal(s->aws.zones.len, 0);
+    assert_string_equal(mine->aws.region, "eu-central-1");
+    assert_string_equal(mine->aws.zones.items[1], "eu-central-1b");
+    assert_string_equal(theirs->aws.subnet, "subnet-0123456789abcdef0");
+    assert_string_equal(theirs->aws.security_group, "sg-0123456789abcdef0");
+    for (const struct field *f = NULL; (f = field_child("provider.aws", f));) {
+        AUTO_FREE char *key = xasprintf("    # %s: ", field_leaf(f));
+        if (!strstr(text, key))
             fail_msg("%s is not in what init writes", f->path);
     }
 }
@@ -226,8 +265,8 @@ static void init_refuses(void **state)
     static const struct {
         const char *provider, *name, *want;
     } cases[] = {
-        { "aws", NULL, "provider 'aws' is not built yet; this version has: local, ssh" },
-        { "docker", NULL, "unknown provider 'docker'; there are: local, ssh" },
+        { "gcp", NULL, "provider 'gcp' is not built yet; this version has: local, ssh, aws" },
+        { "docker", NULL, "unknown provider 'docker'; there are: local, ssh, aws" },
         { NULL, "Flows", "name 'Flows' is not 1 to 20 of a-z, 0-9 and '-', a letter first and no '-' last" },
         { NULL, "a\nprovider: {}",
           "name 'a\nprovider: {}' is not 1 to 20 of a-z, 0-9 and '-', a letter first and no '-' last" },
@@ -290,7 +329,7 @@ static void examples_show_every_field(void **state)
     }
     free(list);
     assert_true(read >= 4);
-    for (const struct field *f = field_table; f->path; f++) {
+    for (const struct field *f = NULL; (f = field_next(f));) {
         AUTO_FREE char *line = xasprintf("\n%s\n", without_place(f->path));
         bool one_way = f->hush && field_is_alternative(f); /* env and file are the same for every secret */
         if (!one_way && !strstr(seen.data, line))
@@ -326,7 +365,7 @@ static void manual_agrees(void **state)
     (void)state;
     if (fsx_read("man/slipway.yaml.5", &page, &e) < 0)
         fail_msg("%s", e.msg);
-    for (const struct field *f = field_table; f->path; f++, rows++) {
+    for (const struct field *f = NULL; (f = field_next(f)); rows++) {
         AUTO_FREE char *line = manual_line(f), *head = xasprintf("\n.It Cm %s\n%s\n", f->path, line);
         AUTO_FREE char *example = f->example ? xasprintf("\n.Dl %s: %s\n", field_leaf(f), f->example) : NULL;
         const char *at = strstr(page.data, head), *end = at ? strstr(at + 1, "\n.It ") : NULL;
@@ -370,7 +409,7 @@ static void schema_has_every_field(void **state)
 
     (void)state;
     assert_string_equal(jsonx_str(schema, "$schema"), "https://json-schema.org/draft/2020-12/schema");
-    for (const struct field *f = field_table; f->path; f++) {
+    for (const struct field *f = NULL; (f = field_next(f));) {
         AUTO_SBUF struct sbuf at = SBUF_INIT(1024);
         sbuf_addstr(&at, "properties.");
         for (const char *p = f->path; *p; p++) {
@@ -395,6 +434,7 @@ int main(void)
         cmocka_unit_test(rows_are_complete),
         cmocka_unit_test(defaults_and_examples_are_valid),
         cmocka_unit_test(init_writes_every_field),
+        cmocka_unit_test(init_for_aws_is_ready),
         cmocka_unit_test(init_for_ssh_asks_for_the_host),
         cmocka_unit_test(init_refuses),
         cmocka_unit_test(examples_show_every_field),
