@@ -46,8 +46,12 @@ struct aws {
     char token[17];          /* 16 hex digits */
     char cluster[64];        /* NAME-TOKEN: the id in kubernetes.io/cluster/ID tags */
     json_t *seen[AWS_KINDS]; /* arrays of what Describe said, ours and not gone; NULL until looked at */
+    json_t *given_subnet;    /* the spec's existing subnet, NULL until looked at */
     int64_t opened_ms;       /* monotonic */
-    bool doubt;              /* an earlier run may have made what is not visible yet */
+    bool fresh;              /* the journal knows nothing of the account: a first run, or the state was lost */
+    bool interrupted;        /* an earlier run ended between a request and its answer */
+    bool doubt;              /* fresh, and there is something of ours: more of it may not be visible yet */
+    bool kept;               /* what stays in the network keeps the network: not waited for */
     int64_t probed_ms;       /* last look at the instance's state, monotonic */
 };
 
@@ -56,6 +60,10 @@ static inline struct aws *aws_of(struct provider *p)
     return (struct aws *)p;
 }
 
+/* The token of a deployment: 16 hex digits, the same from every host. */
+void aws_token(const char *account, const char *region, const char *name, char ret[static 17]);
 /* Who we are: account, caller, token, cluster; once. ERR_CONFLICT when the deployment is of another account or
  * region. */
 int aws_identity(struct run *r, struct aws *a, struct err *e) NODISCARD;
+/* Bind the deployment to the account and region. */
+int aws_remember_account(struct run *r, const struct aws *a, struct err *e) NODISCARD;

@@ -1,0 +1,10 @@
+/* What the journal keeps of an AWS deployment beside the ids of its objects ("aws.vpc", ...). */
+#pragma once
+
+#define AWS_FACT_ACCOUNT  "aws.account"
+#define AWS_FACT_REGION   "aws.region"
+#define AWS_FACT_IP       "aws.ip"
+#define AWS_FACT_IMAGE    "aws.image"    /* {"id","name","root_device","owner","arch"} */
+#define AWS_FACT_RUN      "aws.run"      /* the request of RunInstances without the user data; see instance.c */
+#define AWS_FACT_LAUNCHED "aws.launched" /* ISO 8601, UTC */
+#define AWS_FACT_TYPE     "aws.type"     /* of the instance that runs */

@@ -1,0 +1,242 @@
+#include "aws/instance.h"
+#include "aws/act.h"
+#include "aws/facts.h"
+#include "aws/instance_request.h"
+#include "aws/kinds.h"
+#include "aws/route_table.h"
+#include "aws/subnet.h"
+#include "aws/zone.h"
+#include "cloud/contact.h"
+#include "core/jsonx.h"
+#include "core/mem.h"
+#include "core/util.h"
+#include "core/wait.h"
+#include "spec/spec.h"
+#include "step/journal.h"
+#include <stdio.h>
+#include <string.h>
+
+enum { POLL_MS = 1000 };
+
+#define FACT_INSTANCE "aws.instance"
+
+int aws_instance_describe(struct aws *a, const char *id, json_t **ret, struct err *e)
+{
+    AUTO_AWS_QUERY struct aws_query q = AWS_QUERY_INIT;
+    AUTO_JSON json_t *rows = NULL;
+
+    aws_query_add(&q, "InstanceId.1", id);
+    *ret = json_null();
+    if (aws_call_all(a->client, "DescribeInstances", &q, "reservationSet", &rows, e) < 0) {
+        if (aws_client_failure(a->client)->class != AWS_CLASS_ABSENT)
+            return err_wrap(e, "instance '%s'", id);
+        err_clear(e);
+        return 0;
+    }
+    const json_t *found = jsonx_get(rows, "0.instancesSet.0");
+    if (found)
+        *ret = json_incref((json_t *)(uintptr_t)found);
+    return 0;
+}
+
+int aws_instance_state(const json_t *instance, char why[static 256], struct err *e)
+{
+    const char *state = jsonx_str(instance, "instanceState.name"), *id = jsonx_str(instance, "instanceId");
+
+    (void)snprintf(why, 256, "%.100s", *state ? state : "not visible yet");
+    if (strcmp(state, "running") == 0)
+        return 1;
+    if (!*state || strcmp(state, "pending") == 0)
+        return 0;
+    (void)err_set(e, ERR_REMOTE, "instance '%s' is %s: %s", id, state, jsonx_str(instance, "stateReason.message"));
+    const struct aws_code *code = aws_code_find(strrchr(jsonx_str(instance, "stateReason.code"), '.')
+                                                    ? strrchr(jsonx_str(instance, "stateReason.code"), '.') + 1
+                                                    : "");
+    if (code)
+        e->code = aws_class_err(code->class);
+    if (strncmp(state, "stop", 4) == 0)
+        return err_hint(e, "start it: aws ec2 start-instances --instance-ids %s", id);
+    return err_hint(e, "`slipway bootstrap` makes a new one; what was on this one is lost");
+}
+
+struct ending {
+    struct aws *aws;
+    const char *id;
+};
+
+static int terminated(void *ctx, char why[static 256], struct err *e)
+{
+    const struct ending *w = ctx;
+    AUTO_JSON json_t *instance = NULL;
+
+    if (aws_instance_describe(w->aws, w->id, &instance, e) < 0)
+        return -1;
+    const char *state = jsonx_str(instance, "instanceState.name");
+    (void)snprintf(why, 256, "%.100s", state);
+    return !*state || strcmp(state, "terminated") == 0;
+}
+
+int aws_instance_terminate(struct run *r, struct aws *a, const char *id, struct err *e)
+{
+    struct ending ctx = { a, id };
+    AUTO_FREE char *name = xasprintf("instance '%s' terminated", id);
+    const struct wait w = { name, phases_deadline_ms(r->phases, PHASE_TEARDOWN, r->spec->timeouts), POLL_MS };
+
+    if (aws_delete(r, a, AWS_INSTANCE, id, "TerminateInstances", "InstanceId.1", e) < 0)
+        return -1;
+    return wait_for(&w, r->clock, r->ui, terminated, &ctx, e);
+}
+
+/* Did this journal ask for it? Only then are its keys here. */
+static bool is_known(const struct run *r, const json_t *instance)
+{
+    const char *asked = jsonx_str(journal_get(r->journal, AWS_FACT_RUN), "token");
+
+    return strcmp(jsonx_str(instance, "instanceId"), journal_str(r->journal, FACT_INSTANCE)) == 0 ||
+           (*asked && strcmp(jsonx_str(instance, "clientToken"), asked) == 0);
+}
+
+static bool is_usable(const json_t *instance)
+{
+    return strcmp(jsonx_str(instance, "instanceState.name"), "shutting-down") != 0;
+}
+
+/* One without its keys that was never entered holds nothing and is replaced; one that was may hold everything. */
+static int refuse_entered(const struct run *r, const json_t *instance, struct err *e)
+{
+    if (!*aws_tag(instance, AWS_TAG_ENTERED))
+        return 0;
+    (void)err_set(
+        e, ERR_CONFLICT,
+        "instance '%s' of deployment '%s', made by %s, is in use since %s, and the keys to it are not in '%s'",
+        jsonx_str(instance, "instanceId"), r->spec->name, aws_tag(instance, AWS_TAG_CREATOR),
+        aws_tag(instance, AWS_TAG_ENTERED), r->dir);
+    return err_hint(e, "bring the state directory back; or `slipway teardown`, which needs only spec and credentials, "
+                       "and bootstrap anew");
+}
+
+int aws_instance_find(struct run *r, struct provider *p, struct err *e)
+{
+    struct aws *a = aws_of(p);
+    const json_t *first;
+    size_t i, known = 0, others = 0;
+    json_t *one;
+
+    if (aws_find(r, a, AWS_INSTANCE, &first, e) < 0)
+        return -1;
+    json_array_foreach (a->seen[AWS_INSTANCE], i, one) {
+        if (!is_usable(one))
+            continue;
+        if (is_known(r, one))
+            known++;
+        else if (refuse_entered(r, one, e) < 0)
+            return -1;
+        else
+            others++;
+    }
+    return known == 1 && !others;
+}
+
+/* A machine that was recorded and is gone: its keys are worthless, and its token stays with it. */
+static int start_over(struct run *r, struct err *e)
+{
+    static const char *const facts[] = { FACT_INSTANCE, AWS_FACT_RUN, AWS_FACT_LAUNCHED, AWS_FACT_TYPE };
+
+    if (contact_forget(r, e) < 0 || user_data_wipe(r, e) < 0)
+        return -1;
+    for (size_t i = 0; i < ARRAY_LEN(facts); i++)
+        if (journal_set(r->journal, facts[i], json_null(), e) < 0)
+            return -1;
+    return 0;
+}
+
+static int remember(struct run *r, struct aws *a, const json_t *instance, struct err *e)
+{
+    const char *launched = jsonx_str(instance, "launchTime");
+    char at[21];
+
+    clock_iso8601(r->clock->wall_ms(r->clock), at);
+    if (aws_made(r, a, AWS_INSTANCE, instance, e) < 0 ||
+        journal_set(r->journal, AWS_FACT_TYPE, json_string(jsonx_str(instance, "instanceType")), e) < 0)
+        return -1;
+    return journal_set(r->journal, AWS_FACT_LAUNCHED, json_string(*launched ? launched : at), e);
+}
+
+/* The old subnet's zone has nothing left: the next one, with a request of its own. */
+static int next_zone(struct run *r, struct aws *a, const struct err *why, struct err *e)
+{
+    bool more;
+
+    if (r->spec->aws.subnet || aws_zone_next(r, &more, e) < 0 || !more)
+        return -1;
+    ui_warn(r->ui, "%s; trying the next zone", why->msg);
+    if (journal_set(r->journal, AWS_FACT_RUN, json_null(), e) < 0 || aws_subnet_move(r, a, e) < 0)
+        return -1;
+    return aws_route_table_associate(r, a, e);
+}
+
+static int launch(struct run *r, struct aws *a, struct err *e)
+{
+    for (;;) {
+        AUTO_JSON json_t *instance = NULL;
+        struct err lost = ERR_INIT;
+        if (aws_instance_request(r, a, &instance, e) == 0) {
+            const char *state = jsonx_str(instance, "instanceState.name");
+            if (strcmp(state, "terminated") != 0 && is_usable(instance))
+                return remember(r, a, instance, e);
+            /* The token's machine had its end: another token, another machine. */
+            if (start_over(r, e) < 0)
+                return -1;
+            continue;
+        }
+        if (aws_client_failure(a->client)->class != AWS_CLASS_CAPACITY)
+            return -1;
+        if (next_zone(r, a, e, &lost) == 0) {
+            err_clear(e);
+            continue;
+        }
+        if (lost.code)
+            *e = lost;
+        return -1;
+    }
+}
+
+int aws_instance_create(struct run *r, struct provider *p, struct err *e)
+{
+    struct aws *a = aws_of(p);
+    size_t i, known = 0;
+    json_t *one;
+
+    json_array_foreach (a->seen[AWS_INSTANCE], i, one) {
+        const char *id = jsonx_str(one, "instanceId");
+        if (!is_usable(one))
+            continue;
+        if (is_known(r, one) && known++ == 0) {
+            if (remember(r, a, one, e) < 0)
+                return -1;
+            continue;
+        }
+        ui_warn(r->ui, "instance '%s' of '%s' was never used and its keys are not here: it is replaced", id,
+                r->spec->name);
+        if (refuse_entered(r, one, e) < 0 || aws_instance_terminate(r, a, id, e) < 0)
+            return -1;
+    }
+    if (known)
+        return 0;
+    if (*journal_str(r->journal, FACT_INSTANCE) && start_over(r, e) < 0)
+        return -1;
+    return launch(r, a, e);
+}
+
+static int terminate_one(struct run *r, struct aws *a, const json_t *object, const char *id, struct err *e)
+{
+    (void)object;
+    return aws_instance_terminate(r, a, id, e);
+}
+
+int aws_instance_destroy(struct run *r, struct provider *p, struct err *e)
+{
+    if (aws_each(r, aws_of(p), AWS_INSTANCE, terminate_one, e) < 0)
+        return -1;
+    return start_over(r, e);
+}

@@ -1,0 +1,36 @@
+/* What the account has of this deployment, by our tags. One look at all kinds serves a whole run, since the
+ * deployment's lock keeps others out; what is made is put in. An account's view lags behind: what an earlier run may
+ * have made is looked for again until SLIPWAY_CLOUD_SETTLE_S seconds (default 15) after the start. Source: EC2 API
+ * Reference, "Eventual consistency". */
+#pragma once
+#include "aws/aws.h"
+
+struct aws_kind {
+    const char *name;     /* as in slipway:kind, the step's name and messages: "route-table" */
+    const char *type;     /* as in TagSpecification: "elastic-ip" */
+    const char *describe; /* action */
+    const char *set, *id; /* where the answer has the list, and the id in each of it */
+};
+
+extern const struct aws_kind aws_kind_table[AWS_KINDS];
+
+/* Look afresh: fills a->seen[kind] with what carries our tags and is not gone. */
+int aws_look(struct run *r, struct aws *a, enum aws_kind_id kind, struct err *e) NODISCARD;
+/* The one that counts (the journal's, else the first by id), borrowed; remembered in the journal when it is news there.
+ * 1 found, 0 absent, for sure; -1. */
+int aws_find(struct run *r, struct aws *a, enum aws_kind_id kind, const json_t **ret, struct err *e) NODISCARD;
+/* Its id, "" when there is none (or none looked for). */
+const char *aws_id(const struct run *r, const struct aws *a, enum aws_kind_id kind);
+/* The object itself as last seen, NULL when there is none. Borrowed. */
+const json_t *aws_object(const struct run *r, const struct aws *a, enum aws_kind_id kind);
+/* An object that was just made; `object` is borrowed. */
+int aws_made(struct run *r, struct aws *a, enum aws_kind_id kind, const json_t *object, struct err *e) NODISCARD;
+/* Do both tags say that it is ours? Asked again before every change, whatever the filters said. */
+bool aws_is_ours(const struct run *r, const struct aws *a, const json_t *object);
+/* Value of a tag, "" when it has none. */
+const char *aws_tag(const json_t *object, const char *key);
+/* May something of ours exist that no look has shown yet? For teardown. */
+bool aws_unsettled(const struct run *r, const struct aws *a);
+/* Monotonic: until then a look may miss what an earlier run made. */
+int64_t aws_settled_ms(const struct aws *a);
+int64_t aws_settle_ms(void);
