@@ -1,0 +1,127 @@
+"""The tests' own side, below /_fake/; JSON in and out. See tests/aws/README.md."""
+import json
+from typing import TYPE_CHECKING, Any
+
+from .answer import Answer, Request
+from .ec2_address import instance_view
+from .state import Obj, Region
+
+if TYPE_CHECKING:
+    from .server import Server
+
+
+class Refused(Exception):
+    pass
+
+
+def merge(old: dict, new: dict, where: str = "") -> None:
+    """Settings are those of config.DEFAULTS, of the same type; `quotas` is merged, all else replaced."""
+    for key, value in new.items():
+        if key not in old:
+            raise Refused(f"unknown setting {where}{key}")
+        if not isinstance(value, type(old[key])) and not (isinstance(old[key], float) and isinstance(value, int)):
+            raise Refused(f"{where}{key} is a {type(old[key]).__name__}")
+        if key == "quotas":
+            merge(old[key], value, "quotas.")
+        else:
+            old[key] = value
+
+
+def is_live(obj: Obj) -> bool:
+    """Counts as something left over: not a terminated instance, not what comes and goes with a VPC or a group."""
+    if obj.kind == "instance" and obj["State"]["Name"] == "terminated":
+        return False
+    return not obj.own.get("implicit") and obj.kind != "security-group-rule"
+
+
+def as_json(region: Region, obj: Obj) -> dict[str, Any]:
+    own = {"associations": obj.own["associations"]} if "associations" in obj.own else {}
+    return {"region": region.name, "kind": obj.kind, "id": obj.id, "tags": obj.tags, "data": {**obj.data, **own},
+            "visible": obj.visible, "live": is_live(obj)}
+
+
+def objects(server: "Server", live: bool) -> list[dict[str, Any]]:
+    return [as_json(region, obj) for region in server.world.regions.values() for obj in region.objects.values()
+            if not live or is_live(obj)]
+
+
+def summary(server: "Server") -> dict[str, Any]:
+    kinds: dict[str, int] = {}
+    for each in objects(server, True):
+        kinds[each["kind"]] = kinds.get(each["kind"], 0) + 1
+    acted = [entry["action"] for entry in server.log if entry["acted"]]
+    return {"requests": len(server.log), "mutating": len(acted), "acted": acted, "kinds": kinds,
+            "violations": len(server.violations), "launched": len(server.world.started)}
+
+
+async def reset(server: "Server", keep_config: bool) -> dict:
+    world = server.world
+    for region in world.regions.values():
+        for obj in region.of("instance"):
+            if obj["State"]["Name"] != "terminated":
+                await world.hook.stop(instance_view(obj))
+    config = world.config
+    world.reset()
+    world.started.clear()
+    if keep_config:
+        world.config = config
+    server.forget()
+    return {}
+
+
+def _config(server: "Server", given: Any) -> dict:
+    if given is not None:
+        merge(server.world.config, given)
+    return server.world.config
+
+
+def _faults(server: "Server", method: str, given: Any) -> dict:
+    if method == "DELETE":
+        server.faults = type(server.faults)()
+    elif given is not None:
+        server.faults.add(given if isinstance(given, list) else given.get("rules", [given]))
+    return server.faults.as_json()
+
+
+def _forget_terminated(server: "Server") -> dict:
+    """Terminated instances are no longer shown, as after an hour."""
+    for region in server.world.regions.values():
+        for obj in region.where("instance"):
+            if obj["State"]["Name"] == "terminated":
+                region.remove(obj)
+    return {}
+
+
+async def _run(server: "Server", method: str, path: str, given: Any) -> Any:
+    name, _, query = path.removeprefix("/_fake/").partition("?")
+    if name == "log":
+        if method == "DELETE":
+            server.log.clear()
+        return server.log
+    if name == "objects":
+        return objects(server, query == "live")
+    if name == "summary":
+        return summary(server)
+    if name == "violations":
+        return server.violations
+    if name == "config":
+        return _config(server, given)
+    if name == "faults":
+        return _faults(server, method, given)
+    if name == "stop_at":
+        server.faults.add([{"stop_at": given}])
+        return server.faults.as_json()
+    if name == "reset":
+        return await reset(server, query == "keep-config")
+    if name == "forget-terminated":
+        return _forget_terminated(server)
+    raise Refused(f"nothing here is named {name}")
+
+
+async def handle(server: "Server", request: Request) -> Answer:
+    try:
+        given = json.loads(request.body) if request.body else None
+        said, status = await _run(server, request.method, request.path, given), 200
+    except (Refused, ValueError) as error:
+        said, status = {"error": str(error)}, 400
+    return Answer(status, json.dumps(said, default=str).encode() + b"\n", {"Content-Type": "application/json"})

@@ -1,0 +1,94 @@
+"""From pending to running, from shutting-down to terminated: by the number of looks and by the machine behind it."""
+import asyncio
+
+from .actions import Call
+from .describe import seen
+from .ec2_address import instance_view, unmap
+from .state import Obj
+
+CODES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "stopping": 64, "stopped": 80}
+_TASKS: set[asyncio.Task] = set()
+
+
+def set_state(instance: Obj, name: str) -> None:
+    instance.data["State"] = {"Code": CODES[name], "Name": name}
+
+
+def _start(coroutine) -> asyncio.Task:
+    task = asyncio.get_running_loop().create_task(coroutine)
+    _TASKS.add(task)
+    task.add_done_callback(_TASKS.discard)
+    return task
+
+
+def boot(call: Call, instance: Obj) -> None:
+    call.world.started.add(instance.id)
+    instance.own["task"] = _start(call.world.hook.start(instance_view(instance), instance.own["user_data"]))
+
+
+def terminate(call: Call, instance: Obj) -> None:
+    set_state(instance, "shutting-down")
+    instance.data["StateTransitionReason"] = f"User initiated ({call.world.now():%Y-%m-%d %H:%M:%S} GMT)"
+    instance.data["StateReason"] = {"Code": "Client.UserInitiatedShutdown",
+                                    "Message": "Client.UserInitiatedShutdown: User initiated shutdown"}
+    instance.own["polls"] = call.config["terminating_describes"]
+    task = instance.own.get("task")
+    if task is not None and not task.done():
+        task.cancel()
+    instance.own["task"] = _start(call.world.hook.stop(instance_view(instance)))
+
+
+async def _gone(call: Call, instance: Obj) -> None:
+    set_state(instance, "terminated")
+    for address in call.region.where("elastic-ip", InstanceId=instance.id):
+        await unmap(call, address)
+    for eni in list(call.region.of("network-interface")):
+        attachment = eni.get("Attachment") or {}
+        if attachment.get("InstanceId") == instance.id:
+            eni.data.update(Status="available")
+            eni.data.pop("Attachment")
+            eni.data.pop("Association", None)
+            if attachment["DeleteOnTermination"]:
+                call.region.remove(eni)
+    for volume in list(call.region.of("volume")):
+        mine = [each for each in volume["Attachments"] if each["InstanceId"] == instance.id]
+        if mine:
+            volume.data.update(State="available", Attachments=[])
+            if mine[0]["DeleteOnTermination"]:
+                call.region.remove(volume)
+    for name in ("SubnetId", "VpcId", "PrivateIpAddress", "PublicIpAddress"):
+        instance.data.pop(name, None)
+
+
+async def _fail(call: Call, instance: Obj, code: str, text: str) -> None:
+    await _gone(call, instance)
+    instance.data["StateReason"] = {"Code": code, "Message": f"{code}: {text}"}
+    instance.data["StateTransitionReason"] = code
+
+
+async def _advance(call: Call, instance: Obj) -> None:
+    state, task = instance["State"]["Name"], instance.own.get("task")
+    if state not in ("pending", "shutting-down"):
+        return
+    if instance.own["polls"] > 0:
+        instance.own["polls"] -= 1
+        return
+    if task is not None and not task.done():
+        return
+    if state == "shutting-down":
+        await _gone(call, instance)
+        return
+    error = None if task is None or task.cancelled() else task.exception()
+    if call.config["launch_fails"] or error is not None:
+        await _fail(call, instance, call.config["launch_fails"] or "Server.InternalError", str(error or "Internal error"))
+    else:
+        set_state(instance, "running")
+
+
+async def look(call: Call) -> list[Obj]:
+    """One Describe of instances: time passes for all of them."""
+    await asyncio.sleep(0)
+    found = seen(call, "instance")
+    for instance in found:
+        await _advance(call, instance)
+    return found
