@@ -58,7 +58,7 @@ static void on_open(void *arg, const XML_Char *name, const XML_Char **attributes
         return;
     }
     r->open[r->depth++] = (struct frame){
-        .name = xstrdup(local ? local + 1 : name),
+        .name = xstrdup(local && local[1] ? local + 1 : name),
         .children = json_object(),
         .text = SBUF_INIT(TEXT_MAX),
     };
