@@ -94,14 +94,16 @@ static json_t *ours(const struct scope *s)
     return equals(in_region(s), "aws:ResourceTag/" AWS_TAG_DEPLOYMENT, s->spec->name);
 }
 
-/* Nobody may make something that carries a deployment's name and then tags that mean something to others. */
+/* Nobody may make something that carries a deployment's name and then tags that mean something to others. The cluster's
+ * tag holds the account, which need not be known. */
 static json_t *tagged_as_ours(const struct scope *s)
 {
     json_t *condition = equals(in_region(s), "aws:RequestTag/" AWS_TAG_DEPLOYMENT, s->spec->name);
 
-    json_object_set_new(condition, "ForAllValues:StringEquals",
-                        json_pack("{s:[s,s,s,s,s]}", "aws:TagKeys", "Name", AWS_TAG_DEPLOYMENT, AWS_TAG_TOKEN,
-                                  AWS_TAG_KIND, AWS_TAG_CREATOR));
+    json_object_set_new(condition, "ForAllValues:StringLike",
+                        json_pack("{s:[s,s,s,s,s,o]}", "aws:TagKeys", "Name", AWS_TAG_DEPLOYMENT, AWS_TAG_TOKEN,
+                                  AWS_TAG_KIND, AWS_TAG_CREATOR,
+                                  json_sprintf("kubernetes.io/cluster/%s-*", s->spec->name)));
     return condition;
 }
 
@@ -209,6 +211,7 @@ static void add_cluster(const struct scope *s, json_t *statements)
     aws_token(s->account, s->region, s->spec->name, token);
     AUTO_FREE char *key = xasprintf("aws:ResourceTag/kubernetes.io/cluster/%s-%s", s->spec->name, token);
     add_type(s, resources, "volume");
+    add_type(s, resources, "security-group");
     json_array_append_new(resources, arn(s, s->account, "elasticloadbalancing", "loadbalancer/*"));
     add(statements, "ClusterObjects", actions_bound(s, POLICY_CLUSTER_OBJECT), resources,
         equals(condition, key, "owned"));

@@ -58,6 +58,7 @@ const struct policy_row policy_rows[] = {
     { "DeleteNetworkInterface",        POLICY_CHANGE,         POLICY_ALWAYS,  { NULL } },
 
     { "DeleteVolume",                  POLICY_CLUSTER_OBJECT, POLICY_CLUSTER, { NULL } },
+    { "DeleteSecurityGroup",           POLICY_CLUSTER_OBJECT, POLICY_CLUSTER, { NULL } },
     { "DeleteLoadBalancer",            POLICY_CLUSTER_OBJECT, POLICY_CLUSTER, { NULL } },
     { "classic:DeleteLoadBalancer",    POLICY_CLUSTER_OBJECT, POLICY_CLUSTER, { NULL } },
     { NULL,                            POLICY_FREE,           POLICY_ALWAYS,  { NULL } },

@@ -29,7 +29,8 @@ struct policy_row {
     const char *makes[3]; /* resource types, as ARNs have them */
 };
 
-/* Every action of aws_action_table stands here; DeleteVolume twice. Ends with a NULL action. */
+/* Every action of aws_action_table stands here; what goes for objects of ours and of the cluster, twice. Ends with a
+ * NULL action. */
 extern const struct policy_row policy_rows[];
 
 enum { AWS_ACCOUNT_LEN = 12 };
