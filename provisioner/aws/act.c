@@ -62,13 +62,16 @@ int aws_make(struct run *r, struct aws *a, enum aws_kind_id kind, const char *ac
         AUTO_JSON json_t *reply = NULL;
         if (aws_call(a->client, action, q, AWS_FRESH, &reply, e) == 0)
             return aws_made(r, a, kind, *path ? jsonx_get(reply, path) : reply, e);
-        if (!aws_client_failure(a->client)->ambiguous || i == TRIES)
+        const struct aws_failure *f = aws_client_failure(a->client);
+        if ((!f->ambiguous && f->class != AWS_CLASS_EXISTS) || i == TRIES)
             return -1;
         ui_debug(r->ui, "%s: looking whether it was made: %s", action, e->msg);
-        err_clear(e);
-        int found = made_after_all(r, a, kind, e);
-        if (found)
+        struct err lost = ERR_INIT;
+        int found = made_after_all(r, a, kind, &lost);
+        if (found) {
+            *e = lost;
             return found < 0 ? -1 : 0;
+        }
     }
 }
 

@@ -171,6 +171,11 @@ static int look_again(void *ctx, char why[static 256], struct err *e)
 {
     struct look *l = ctx;
 
+    /* One wait for all that a lost journal does not tell of. */
+    for (int kind = 0; l->aws->doubt && kind <= AWS_INSTANCE; kind++)
+        if (kind != (int)l->kind && !aws_object(l->run, l->aws, (enum aws_kind_id)kind) &&
+            aws_look(l->run, l->aws, (enum aws_kind_id)kind, e) < 0)
+            return -1;
     if (aws_look(l->run, l->aws, l->kind, e) < 0)
         return -1;
     (void)snprintf(why, 256, "not seen; an earlier run may have made it");
