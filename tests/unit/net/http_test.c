@@ -36,6 +36,7 @@
 static const char server_py[] =
     "import http.server, ssl, sys, threading, time\n"
     "http.server.ThreadingHTTPServer.handle_error = lambda *a: None # clients hang up\n"
+    "acts = []\n"
     "class H(http.server.BaseHTTPRequestHandler):\n"
     "    protocol_version = 'HTTP/1.1'\n"
     "    def log_message(self, *a):\n"
@@ -69,6 +70,11 @@ static const char server_py[] =
     "            self.answer(200, b'', [('X-%d' % i, 'y' * 4000) for i in range(50)])\n"
     "        elif p.startswith('/status/'):\n"
     "            self.answer(int(p[8:]), b'said', [('Retry-After', ' 7 ')])\n"
+    "        elif p == '/lose':\n" /* acts, and hangs up without a word */
+    "            acts.append(p)\n"
+    "            self.close_connection = True\n"
+    "        elif p == '/acts':\n"
+    "            self.answer(200, b'%d' % len(acts), [('X-Then', 'Sun, 06 Nov 1994 08:49:37 GMT'), ('X-No', 'soon')])\n"
     "        elif p == '/big':\n"
     "            self.answer(200, b'x' * 3000000)\n"
     "        else:\n"
@@ -303,6 +309,66 @@ static void connection_trouble(void **state)
     MUST(ask("GET", "/say", NULL, &r, e)); /* and the client still works */
 }
 
+static void what_may_have_been_sent(void **state)
+{
+    static const struct {
+        const char *path;
+        int64_t timeout_ms;
+        bool sent;
+    } cases[] = { { "/stall", 400, true }, { "/cut", 5000, true }, { NULL, 5000, false } };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        AUTO_HTTP_RESP struct http_resp r = HTTP_RESP_INIT(1 << 20);
+        struct err why = ERR_INIT;
+        AUTO_FREE char *url =
+            cases[i].path ? xasprintf("http://127.0.0.1:%d%s", port, cases[i].path) : xstrdup("http://127.0.0.1:1/");
+        struct http_req req = { "POST", url, NULL, "a=b", cases[i].timeout_ms };
+        assert_int_equal(http_send(client, &req, &r, &why), -1);
+        if (r.sent != cases[i].sent)
+            fail_msg("%s: sent is %d", url, r.sent);
+    }
+    /* Nor is a request sent to a server whose certificate is refused. */
+    AUTO_FREE char *tls = xasprintf("https://127.0.0.1:%d/say", tls_port);
+    AUTO_HTTP_RESP struct http_resp r = HTTP_RESP_INIT(1 << 20);
+    struct http_req req = { "POST", tls, NULL, "a=b", 10000 };
+    struct err why = ERR_INIT;
+    assert_int_equal(http_send(client, &req, &r, &why), -1);
+    assert_false(r.sent);
+}
+
+static int acts(void)
+{
+    AUTO_HTTP_RESP struct http_resp r = HTTP_RESP_INIT(1000);
+
+    MUST(ask("GET", "/acts", NULL, &r, e)); /* and so there is a kept connection */
+    assert_true(http_header_time(&r, "X-Then") == INT64_C(784111777000));
+    assert_int_equal(http_header_time(&r, "X-No"), -1);
+    assert_int_equal(http_header_time(&r, "X-Absent"), -1);
+    return (int)strtol(r.body.data, NULL, 10);
+}
+
+/* A kept connection that is lost makes libcurl send again, and a server act twice; but not with `once`. */
+static void sent_once(void **state)
+{
+    static const struct {
+        bool once;
+        int acts;
+    } cases[] = { { false, 2 }, { true, 1 } };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        AUTO_HTTP_RESP struct http_resp r = HTTP_RESP_INIT(1000);
+        struct err why = ERR_INIT;
+        int before = acts();
+        client->once = cases[i].once;
+        assert_int_equal(ask("POST", "/lose", "a=b", &r, &why), -1);
+        client->once = false;
+        assert_true(r.sent);
+        assert_int_equal(acts() - before, cases[i].acts);
+    }
+}
+
 static void urls_that_are_not_asked(void **state)
 {
     static const struct {
@@ -356,6 +422,17 @@ static void certificates(void **state)
     setenv("CURL_CA_BUNDLE", "/dev/null", 1);
     assert_int_equal(http_send(fresh, &req, &r, &why), -1);
     assert_int_equal(why.code, ERR_AUTH);
+    http_free(fresh);
+    /* A client's own bundle is the strongest. */
+    fresh = http_new_ca(clock_real(), cert);
+    MUST(http_send(fresh, &req, &r, e));
+    assert_int_equal(r.status, 200);
+    http_free(fresh);
+    fresh = http_new_ca(clock_real(), "/nonexistent/ca.pem");
+    err_clear(&why);
+    assert_int_equal(http_send(fresh, &req, &r, &why), -1);
+    assert_int_equal(why.code, ERR_AUTH);
+    assert_non_null(strstr(why.msg, "/nonexistent/ca.pem"));
     http_free(fresh);
     unsetenv("SSL_CERT_FILE");
     unsetenv("CURL_CA_BUNDLE");
@@ -427,6 +504,7 @@ int main(void)
         cmocka_unit_test(any_status_is_an_answer), cmocka_unit_test(headers_are_those_of_the_last_answer),
         cmocka_unit_test(answers_are_bounded),     cmocka_unit_test(connection_trouble),
         cmocka_unit_test(urls_that_are_not_asked), cmocka_unit_test(certificates),
+        cmocka_unit_test(what_may_have_been_sent), cmocka_unit_test(sent_once),
         cmocka_unit_test(cancel_ends_a_request),   cmocka_unit_test(loopback),
     };
     return cmocka_run_group_tests(tests, start, stop);
