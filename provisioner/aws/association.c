@@ -50,6 +50,6 @@ int aws_association_create(struct run *r, struct provider *p, struct err *e)
         return -1;
     aws_query_add(&q, "AllocationId", aws_id(r, a, AWS_ADDRESS));
     aws_query_add(&q, "InstanceId", id);
-    aws_query_add(&q, "AllowReassociation", "false");
+    aws_query_add(&q, "AllowReassociation", "true"); /* ours by its tags, whatever it hung on before */
     return aws_act(a, "AssociateAddress", &q, e);
 }
