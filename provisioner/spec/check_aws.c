@@ -6,6 +6,9 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 
+#define LETTERS "abcdefghijklmnopqrstuvwxyz"
+#define DIGITS  "0123456789"
+
 struct network {
     uint32_t address, mask; /* host byte order */
     int prefix;
@@ -50,12 +53,20 @@ static bool is_private(const struct network *n)
     return false;
 }
 
+/* Only such texts are repeated in messages: anything else may be a key that was put in the wrong place. */
+static bool is_made_of(const char *text, const char *characters)
+{
+    size_t n = strspn(text, characters);
+
+    return n <= 40 && !text[n];
+}
+
 /* How long is the name of a region at the start, "eu-central-1"; 0: there is none. */
 static size_t region_len(const char *text)
 {
     const char *dash = strrchr(text, '-');
 
-    if (!dash || dash == strchr(text, '-') || !isdigit((unsigned char)dash[1]))
+    if (!dash || dash == strchr(text, '-') || !isdigit((unsigned char)dash[1]) || !is_made_of(text, LETTERS DIGITS "-"))
         return 0;
     return (size_t)(dash - text) + 1 + strspn(dash + 1, "0123456789");
 }
@@ -66,8 +77,7 @@ char *check_aws_region(const char *text, const char *dir, struct err *e)
 
     (void)dir;
     if (n && islower((unsigned char)text[n]) && !text[n + 1])
-        return check_no(e,
-                        "is '%.40s', which is a zone; write region: %.*s and, if it must be that zone, zones: [%.40s]",
+        return check_no(e, "is '%s', which is a zone; write region: %.*s and, if it must be that zone, zones: [%s]",
                         text, (int)n, text, text);
     return xstrdup(text);
 }
@@ -78,11 +88,11 @@ char *check_aws_zone(const char *text, const char *dir, struct err *e)
     size_t n = region_len(text);
 
     (void)dir;
-    if (id && isdigit((unsigned char)id[3]))
-        return check_no(e, "is '%.40s', the id of a zone; write the zone's name in your account, such as eu-central-1a",
+    if (id && isdigit((unsigned char)id[3]) && is_made_of(text, LETTERS DIGITS "-"))
+        return check_no(e, "is '%s', the id of a zone; write the zone's name in your account, such as eu-central-1a",
                         text);
     if (n && !text[n])
-        return check_no(e, "is '%.40s', which is a region; add the letter of a zone, such as %.40sa", text, text);
+        return check_no(e, "is '%s', which is a region; add the letter of a zone, such as %sa", text, text);
     return xstrdup(text);
 }
 
@@ -91,10 +101,10 @@ char *check_aws_cidr(const char *text, const char *dir, struct err *e)
     struct network n;
 
     (void)dir;
-    if (strchr(text, ':'))
-        return check_no(e, "is '%.60s', but the network is an IPv4 one; write for example 10.77.0.0/16", text);
-    if (!strchr(text, '/'))
-        return check_no(e, "is '%.60s', without a prefix length; write for example 10.77.0.0/16", text);
+    if (strchr(text, ':') && is_made_of(text, DIGITS "abcdefABCDEF:./"))
+        return check_no(e, "is '%s', but the network is an IPv4 one; write for example 10.77.0.0/16", text);
+    if (is_made_of(text, DIGITS ".") && strchr(text, '.'))
+        return check_no(e, "is '%s', without a prefix length; write for example 10.77.0.0/16", text);
     if (!read_network(text, &n) || strchr(text, ','))
         return xstrdup(text); /* the pattern refuses it */
     if (n.prefix < 16 || n.prefix > 24)

@@ -50,7 +50,9 @@ char *check_image(const char *text, const char *dir, struct err *e)
         if (*list)
             sbuf_addf(&has, "%s%s has %s", has.len ? "; " : "", f->name, list);
     }
-    return known ? xstrdup(text) : check_no(e, "is '%.60s', which no provider has: %s", text, has.data);
+    if (known || strlen(text) > 40 || text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789.-")])
+        return xstrdup(text); /* what is no name at all the pattern refuses */
+    return check_no(e, "is '%s', which no provider has: %s", text, has.data);
 }
 
 char *check_prefect_version(const char *text, const char *dir, struct err *e)
