@@ -1,9 +1,9 @@
 """The tests' own side, below /_fake/; JSON in and out. See tests/aws/README.md."""
+import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
 from .answer import Answer, Request
-from .ec2_address import instance_view
 from .state import Obj, Region
 
 if TYPE_CHECKING:
@@ -58,8 +58,10 @@ async def reset(server: "Server", keep_config: bool) -> dict:
     world = server.world
     for region in world.regions.values():
         for obj in region.of("instance"):
-            if obj["State"]["Name"] != "terminated":
-                await world.hook.stop(instance_view(obj))
+            if "task" in obj.own:
+                obj.own["task"].cancel()
+                await asyncio.wait([obj.own["task"]])
+    await world.hook.finish()
     config = world.config
     world.reset()
     world.started.clear()

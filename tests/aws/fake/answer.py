@@ -3,6 +3,7 @@ import datetime
 import hashlib
 import inspect
 import json
+import traceback
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +11,7 @@ from . import model, protocol
 from .actions import HANDLERS, Call, is_mutating
 from .errors import ApiError
 from .faults import Faults, Rule
+from .lifecycle import tell_changes
 from .signature import Key, Scope, scope_of, verify
 from .state import World, digest_of
 from .wire_check import Checked
@@ -153,6 +155,8 @@ async def _act(world: World, asked: Asked, violations: list[dict]) -> dict:
     value = handler(call, asked.params)
     value = await value if inspect.isawaitable(value) else value
     asked.acted = asked.mutating
+    if asked.acted and asked.service == "ec2":
+        await tell_changes(call)
     return value
 
 
@@ -193,6 +197,10 @@ async def answer(world: World, faults: Faults, violations: list[dict], request: 
         return _succeeded(asked, value)
     except ApiError as error:
         return failed(asked, error)
+    except Exception as error:  # a defect of ours must not look like AWS's answer
+        traceback.print_exc()
+        violations.append({"number": asked.number, "action": asked.action, "code": "FakeBroken", "message": repr(error)})
+        return failed(asked, ApiError("FakeBroken", repr(error), 500))
 
 
 def instead(asked: Asked, rule: Rule) -> Answer:

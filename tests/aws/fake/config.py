@@ -21,6 +21,6 @@ DEFAULTS: dict[str, Any] = {
     "no_capacity": [],               # zones, or "t3.medium@eu-central-1a"
     "launch_fails": "",              # state reason with which a new instance goes to terminated: "Server.InternalError"
     "default_vpc": False,            # the region has the VPC that AWS makes for each account
-    "caller_address": "203.0.113.7", # what checkip says
+    "caller_address": "203.0.113.10",  # what checkip says
     "hold_file": "",                 # made when a request is held (stop_at); its content is the request's number
 }

@@ -5,13 +5,7 @@ from .ec2_vpc import attached
 from .errors import ApiError
 from .state import Obj
 from .tags import specified
-
-
-def instance_view(instance: Obj) -> dict:
-    """What the machine hook is told."""
-    return {"InstanceId": instance.id, "ImageId": instance["ImageId"], "InstanceType": instance["InstanceType"],
-            "Architecture": instance["Architecture"], "PrivateIpAddress": instance.get("PrivateIpAddress", ""),
-            "PublicIpAddress": instance.get("PublicIpAddress") or "", "Tags": dict(instance.tags)}
+from .view import instance_view, primary
 
 
 def render(obj: Obj) -> dict:
@@ -39,12 +33,6 @@ def describe_addresses(call: Call, params: dict) -> dict:
     return describe(call, params, "elastic-ip", "AllocationIds", "Addresses", known, render)
 
 
-def primary(call: Call, instance: Obj) -> Obj:
-    return next(eni for eni in call.region.of("network-interface")
-                if (eni.get("Attachment") or {}).get("InstanceId") == instance.id and
-                eni["Attachment"]["DeviceIndex"] == 0)
-
-
 @action("ec2", "AssociateAddress")
 async def associate(call: Call, params: dict) -> dict:
     address = call.region.need("elastic-ip", params.get("AllocationId", ""))
@@ -53,7 +41,7 @@ async def associate(call: Call, params: dict) -> dict:
     if state not in ("running", "stopped"):
         raise ApiError("IncorrectInstanceState" if state != "terminated" else "InvalidInstanceID",
                        f"The {state} instance '{instance.id}' is not in a valid state for this operation.")
-    eni = primary(call, instance)
+    eni = primary(call.region, instance)
     if not attached(call.region, eni["VpcId"]):
         raise ApiError("Gateway.NotAttached", f"Network {eni['VpcId']} is not attached to any internet gateway")
     held = address.get("NetworkInterfaceId")
@@ -74,7 +62,7 @@ async def associate(call: Call, params: dict) -> dict:
     eni.data["Association"] = {"AllocationId": address.id, "AssociationId": name, "IpOwnerId": call.account,
                                "PublicIp": address["PublicIp"]}
     instance.data["PublicIpAddress"] = address["PublicIp"]
-    await call.world.hook.associate(instance_view(instance), address["PublicIp"])
+    await call.world.hook.associate(instance_view(call.region, instance), address["PublicIp"])
     return {"AssociationId": name}
 
 

@@ -4,9 +4,9 @@ import base64
 from . import lifecycle
 from .actions import Call, action
 from .describe import by_filter, paged
-from .ec2_address import instance_view, primary
 from .errors import ApiError
 from .state import Obj
+from .view import instance_view, primary
 
 
 def render(call: Call, obj: Obj) -> dict:
@@ -19,7 +19,7 @@ def render(call: Call, obj: Obj) -> dict:
                     "VolumeId": volume.id, "Status": "attached", "AttachTime": volume["CreateTime"],
                     "DeleteOnTermination": at["DeleteOnTermination"]}})
     if obj["State"]["Name"] != "terminated":
-        eni = primary(call, obj)
+        eni = primary(call.region, obj)
         attachment = {key: value for key, value in eni["Attachment"].items() if not key.startswith("Instance")}
         shown = {"NetworkInterfaceId": eni.id, "SubnetId": eni["SubnetId"], "VpcId": eni["VpcId"], "Groups": eni["Groups"],
                  "PrivateIpAddress": eni["PrivateIpAddress"], "Status": "in-use", "Attachment": attachment,
@@ -35,7 +35,7 @@ def reservation(call: Call, obj: Obj, shown: dict) -> dict:
 
 
 def _groups(call: Call, obj: Obj) -> list[str]:
-    return [] if obj["State"]["Name"] == "terminated" else [each["GroupId"] for each in primary(call, obj)["Groups"]]
+    return [] if obj["State"]["Name"] == "terminated" else [each["GroupId"] for each in primary(call.region, obj)["Groups"]]
 
 
 @action("ec2", "DescribeInstances")
@@ -110,6 +110,22 @@ def stop_or_start(call: Call, params: dict) -> dict:
     return {"StoppingInstances" if new == "stopped" else "StartingInstances": rows}
 
 
+@action("ec2", "RebootInstances")
+async def reboot(call: Call, params: dict) -> dict:
+    for obj in _wanted(call, params):
+        if obj["State"]["Name"] != "running":
+            raise ApiError("IncorrectInstanceState", f"The instance '{obj.id}' is not in the 'running' state.")
+        await call.world.hook.reboot(instance_view(call.region, obj))
+    return {}
+
+
+@action("ec2", "ModifyInstanceMetadataOptions")
+def modify_metadata(call: Call, params: dict) -> dict:
+    obj = call.region.need("instance", params["InstanceId"])
+    obj["MetadataOptions"].update({key: each for key, each in params.items() if key != "InstanceId"})
+    return {"InstanceId": obj.id, "InstanceMetadataOptions": {**obj["MetadataOptions"], "State": "pending"}}
+
+
 @action("ec2", "ModifyInstanceAttribute")
 def modify(call: Call, params: dict) -> dict:
     obj = call.region.need("instance", params["InstanceId"])
@@ -121,5 +137,5 @@ def modify(call: Call, params: dict) -> dict:
 @action("ec2", "GetConsoleOutput")
 def console(call: Call, params: dict) -> dict:
     obj = call.region.need("instance", params["InstanceId"])
-    text = call.world.hook.console(instance_view(obj))
+    text = call.world.hook.console(obj.own["view"])
     return {"InstanceId": obj.id, "Timestamp": call.world.now(), "Output": base64.b64encode(text).decode()}

@@ -6,7 +6,6 @@ from typing import Any
 
 from .actions import Call, action
 from .catalog import IMAGES, TYPES, Image, InstanceType, no_capacity, not_offered, parameter
-from .ec2_address import instance_view
 from .ec2_instance import render, reservation
 from .ec2_vpc import ensure_default, next_address
 from .errors import ApiError
@@ -130,11 +129,10 @@ def _check_hardware(params: dict) -> None:
 
 def _interface(call: Call, plan: Plan, instance: Obj, tags: dict) -> Obj:
     region, given = call.region, plan.interface
-    address = call.world.hook.private_address(instance_view(instance)) or given.get("PrivateIpAddress")
     data = {"SubnetId": plan.subnet.id, "VpcId": plan.subnet["VpcId"], "AvailabilityZone": plan.subnet["AvailabilityZone"],
             "OwnerId": call.account, "Status": "in-use", "RequesterManaged": False, "InterfaceType": "interface",
-            "PrivateIpAddress": address or next_address(plan.subnet), "Description": given.get("Description", ""),
-            "SourceDestCheck": True, "MacAddress": "02:00:00:00:00:01",
+            "PrivateIpAddress": given.get("PrivateIpAddress") or next_address(plan.subnet), "Description": given.get("Description", ""),
+            "SourceDestCheck": True, "MacAddress": call.world.new_mac(),
             "Groups": [{"GroupId": group.id, "GroupName": group["GroupName"]} for group in plan.groups],
             "Attachment": {"AttachmentId": call.world.new_id("attachment"), "DeviceIndex": 0, "InstanceId": instance.id,
                            "InstanceOwnerId": call.account, "Status": "attached",

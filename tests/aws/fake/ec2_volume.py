@@ -93,7 +93,7 @@ def interface(call: Call, subnet: Obj, groups: list[Obj], text: str, tags: dict)
         "SubnetId": subnet.id, "VpcId": subnet["VpcId"], "AvailabilityZone": subnet["AvailabilityZone"],
         "OwnerId": call.account, "Status": "available", "RequesterManaged": False, "InterfaceType": "interface",
         "PrivateIpAddress": next_address(subnet), "Description": text, "SourceDestCheck": True,
-        "MacAddress": "02:00:00:00:00:02",
+        "MacAddress": call.world.new_mac(),
         "Groups": [{"GroupId": each.id, "GroupName": each["GroupName"]} for each in groups]}, tags)
 
 

@@ -3,8 +3,9 @@ import asyncio
 
 from .actions import Call
 from .describe import seen
-from .ec2_address import instance_view, unmap
+from .ec2_address import unmap
 from .state import Obj
+from .view import instance_view
 
 CODES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "stopping": 64, "stopped": 80}
 _TASKS: set[asyncio.Task] = set()
@@ -23,7 +24,8 @@ def _start(coroutine) -> asyncio.Task:
 
 def boot(call: Call, instance: Obj) -> None:
     call.world.started.add(instance.id)
-    instance.own["task"] = _start(call.world.hook.start(instance_view(instance), instance.own["user_data"]))
+    instance.own["view"] = instance_view(call.region, instance)
+    instance.own["task"] = _start(call.world.hook.start(instance.own["view"], instance.own["user_data"]))
 
 
 def terminate(call: Call, instance: Obj) -> None:
@@ -32,10 +34,23 @@ def terminate(call: Call, instance: Obj) -> None:
     instance.data["StateReason"] = {"Code": "Client.UserInitiatedShutdown",
                                     "Message": "Client.UserInitiatedShutdown: User initiated shutdown"}
     instance.own["polls"] = call.config["terminating_describes"]
-    task = instance.own.get("task")
-    if task is not None and not task.done():
-        task.cancel()
-    instance.own["task"] = _start(call.world.hook.stop(instance_view(instance)))
+    instance.own["task"] = _start(_end(call, instance, instance.own["task"]))
+
+
+async def _end(call: Call, instance: Obj, starting: asyncio.Task) -> None:
+    starting.cancel()
+    await asyncio.wait([starting])
+    await call.world.hook.stop(instance_view(call.region, instance))
+
+
+async def tell_changes(call: Call) -> None:
+    """After each changing call, and once a machine runs: those whose surroundings are not what they were."""
+    for instance in call.region.of("instance"):
+        if instance["State"]["Name"] == "running":
+            view = instance_view(call.region, instance)
+            if any(view[key] != instance.own["view"][key] for key in view if key not in ("PublicIpAddress", "Tags")):
+                instance.own["view"] = view
+                await call.world.hook.changed(view)
 
 
 async def _gone(call: Call, instance: Obj) -> None:
@@ -83,6 +98,7 @@ async def _advance(call: Call, instance: Obj) -> None:
         await _fail(call, instance, call.config["launch_fails"] or "Server.InternalError", str(error or "Internal error"))
     else:
         set_state(instance, "running")
+        await tell_changes(call)
 
 
 async def look(call: Call) -> list[Obj]:

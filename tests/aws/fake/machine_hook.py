@@ -2,8 +2,11 @@
 taken from here, where there is no machine: public addresses come from 127.77.0.0/16, on which nothing listens, so that
 SSH is refused at once and nothing leaves this host.
 
-`instance` is a dict: InstanceId, ImageId, InstanceType, Architecture, PrivateIpAddress, PublicIpAddress ("" without),
-Tags (a dict). It is a copy, made anew for each call; the same InstanceId comes with each call about one machine."""
+`instance` is a dict, made anew for each call (view.py): InstanceId, ImageId, InstanceType, Architecture, Tags (a dict),
+Region, AvailabilityZone, OwnerId, ReservationId, Hostname, PrivateIpAddress, PublicIpAddress ("" without), MacAddress,
+NetworkInterfaceId, SubnetId, SubnetCidr, VpcId, VpcCidr, SecurityGroups [{GroupId, GroupName}], Ingress and Egress
+[{IpProtocol, FromPort, ToPort, Cidr}] of all its groups, Internet (its subnet has a default route to an attached internet
+gateway), VolumeSize (GiB, of the root), HttpTokens, HttpEndpoint, HttpPutResponseHopLimit."""
 import importlib
 import types
 from typing import Any
@@ -16,11 +19,6 @@ async def start(instance: dict, user_data: bytes) -> None:
 
 async def stop(instance: dict) -> None:
     """End it and take everything of it away. `shutting-down` until this returns, then `terminated`."""
-
-
-def private_address(instance: dict) -> str:
-    """Its address inside the VPC, asked for at RunInstances; "": the next free one of the subnet."""
-    return ""
 
 
 def address(number: int) -> str:
@@ -37,12 +35,26 @@ async def disassociate(public: str) -> None:
     """`public` leads nowhere from now on."""
 
 
+async def reboot(instance: dict) -> None:
+    """RebootInstances."""
+
+
+async def changed(instance: dict) -> None:
+    """Something of the view other than PublicIpAddress and Tags is not what it was at the last call: rules, routes,
+    metadata options."""
+
+
+async def finish() -> None:
+    """The server ends, or was reset: every machine is to go."""
+
+
 def console(instance: dict) -> bytes:
     """For GetConsoleOutput."""
     return b""
 
 
-NAMES = ("start", "stop", "private_address", "address", "associate", "disassociate", "console")
+NAMES = ("start", "stop", "address", "associate", "disassociate", "reboot",
+         "changed", "finish", "console")
 
 
 def load(name: str | None) -> Any:

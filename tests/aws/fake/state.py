@@ -136,6 +136,9 @@ class World:
     def new_id(self, kind: str) -> str:
         return f"{PREFIX[kind]}-{self.random.getrandbits(68):017x}"
 
+    def new_mac(self) -> str:
+        return "06:" + ":".join(f"{self.random.getrandbits(8):02x}" for _ in range(5))
+
     def new_address(self) -> str:
         self.addresses += 1
         return self.hook.address(self.addresses - 1)
