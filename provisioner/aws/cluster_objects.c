@@ -9,6 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The cluster made it; "shared" would mean that it only uses it. */
+#define OWNED "owned"
+
 enum { TAGS_AT_ONCE = 20 }; /* ELB's limit for DescribeTags */
 
 /* One kind of load balancer; the two APIs differ in names only. */
@@ -50,16 +53,16 @@ static int ec2_rows(struct run *r, struct aws *a, const struct ec2_kind *k, json
 {
     const struct aws_kind *row = &aws_kind_table[k->kind];
     AUTO_AWS_QUERY struct aws_query q = AWS_QUERY_INIT;
-    AUTO_FREE char *key = tag_key(a);
+    AUTO_FREE char *key = tag_key(a), *filter = xasprintf("tag:%s", key);
     AUTO_JSON json_t *found = NULL;
     size_t i;
     json_t *object;
 
-    aws_query_filter(&q, "tag-key", key);
+    aws_query_filter(&q, filter, OWNED);
     if (aws_call_all(a->client, row->describe, &q, row->set, &found, e) < 0)
         return err_wrap(e, "look for each %s", k->name);
     json_array_foreach (found, i, object)
-        if (*aws_tag(object, key) && !aws_is_ours(r, a, object))
+        if (strcmp(aws_tag(object, key), OWNED) == 0 && !aws_is_ours(r, a, object))
             add_row(rows, k->name, jsonx_str(object, row->id), k->remove, k->key);
     return 0;
 }
@@ -93,7 +96,7 @@ static bool has_tag(const json_t *description, const char *key)
     json_t *tag;
 
     json_array_foreach (json_object_get(description, "Tags"), i, tag)
-        if (strcmp(jsonx_str(tag, "Key"), key) == 0)
+        if (strcmp(jsonx_str(tag, "Key"), key) == 0 && strcmp(jsonx_str(tag, "Value"), OWNED) == 0)
             return true;
     return false;
 }
