@@ -1,8 +1,9 @@
 /* Credentials, found as botocore finds them (botocore/credentials.py, create_credential_resolver), first match wins:
- * environment (not when a profile is named), assume-role profile, web identity (token file, or GitHub's OIDC request
- * variables together with AWS_ROLE_ARN), SSO cache, shared credentials file, credential_process, config file,
- * container, IMDSv2. A source that is configured and fails is an error that names it; the walk does not go on to the
- * next one, which could be another account. Refreshed before expiry: tried from 15 minutes on, demanded from 10. */
+ * environment (also when AWS_PROFILE names a profile, which must exist all the same), assume-role profile, web identity
+ * (token file, or GitHub's OIDC request variables together with AWS_ROLE_ARN), SSO cache, shared credentials file,
+ * credential_process, config file, container, IMDSv2. A source that is configured and fails is an error that names it;
+ * the walk does not go on to the next one, which could be another account. Refreshed before expiry: tried from 15
+ * minutes on, demanded from 10. */
 #pragma once
 #include "core/clock.h"
 #include "core/err.h"
