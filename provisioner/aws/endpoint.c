@@ -31,6 +31,8 @@ static const struct service_id service_ids[] = {
     { "elasticloadbalancing", "elastic_load_balancing_v2" },
     { "elasticloadbalancing", "elastic_load_balancing" },
     { "servicequotas", "service_quotas" },
+    { "portal.sso", "sso" },
+    { "oidc", "sso_oidc" },
 };
 
 static const struct partition *partition_of(const char *region)
