@@ -17,17 +17,7 @@ struct scope {
 
 static bool needed(const struct scope *s, enum policy_need need)
 {
-    switch (need) {
-    case POLICY_NETWORK:
-        return !s->spec->aws.subnet;
-    case POLICY_GROUP:
-        return !s->spec->aws.security_group;
-    case POLICY_CLUSTER:
-        return *s->account != '*';
-    case POLICY_ALWAYS:
-        break;
-    }
-    return true;
+    return policy_needed(s->spec, need) && (need != POLICY_CLUSTER || *s->account != '*');
 }
 
 static json_t *arn(const struct scope *s, const char *account, const char *service, const char *tail)

@@ -1,4 +1,5 @@
 #include "aws/policy_rows.h"
+#include "spec/spec.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,6 +66,11 @@ const struct policy_row policy_rows[] = {
 };
 
 // clang-format on
+
+bool policy_needed(const struct spec *s, enum policy_need need)
+{
+    return !(need == POLICY_NETWORK && s->aws.subnet) && !(need == POLICY_GROUP && s->aws.security_group);
+}
 
 int aws_policy_account(char ret[static AWS_ACCOUNT_LEN + 1], struct err *e)
 {

@@ -1,6 +1,7 @@
 /* How each right is bound; private to policy*.c and their test. */
 #pragma once
 #include "core/err.h"
+#include <stdbool.h>
 
 enum policy_bind {
     POLICY_FREE,           /* needs no right */
@@ -32,6 +33,10 @@ struct policy_row {
 /* Every action of aws_action_table stands here; what goes for objects of ours and of the cluster, twice. Ends with a
  * NULL action. */
 extern const struct policy_row policy_rows[];
+
+struct spec;
+/* Does this spec need it? POLICY_CLUSTER: always. */
+bool policy_needed(const struct spec *s, enum policy_need need);
 
 enum { AWS_ACCOUNT_LEN = 12 };
 
