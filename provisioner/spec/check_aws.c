@@ -152,6 +152,16 @@ static void check_zones(const struct whole *w)
     }
 }
 
+/* Who may try to log in. A shared group has rules of its own. */
+static void check_ssh_from(const struct whole *w)
+{
+    if (!w->s->aws.security_group)
+        whole_warn_of_everywhere(w);
+    else if (whole_given(w, "access.ssh_from"))
+        whole_warn(w, "access.ssh_from",
+                   "is not applied: the rules of 'provider.aws.security_group' are used as they are");
+}
+
 static void check_shared(const struct whole *w)
 {
     static const char *const own[] = { "provider.aws.cidr", "provider.aws.zones" };
@@ -197,4 +207,5 @@ void check_aws(const struct whole *w)
     check_zones(w);
     check_shared(w);
     check_inner(w);
+    check_ssh_from(w);
 }

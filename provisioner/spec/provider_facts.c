@@ -13,7 +13,6 @@ const struct provider_facts provider_facts[] = {
       .images = WORDS("debian-12", "debian-13", "ubuntu-24.04"),
       .image_id = "ami-",
       .instance_type = "t3.large",
-      .faces_internet = true,
       .check = check_aws },
     { .name = NULL },
 };

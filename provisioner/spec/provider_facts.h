@@ -2,14 +2,12 @@
  * is in its own folder. */
 #pragma once
 #include "spec/whole.h"
-#include <stdbool.h>
 
 struct provider_facts {
     const char *name;          /* the key under `provider:` */
     const char *const *images; /* names that machine.image may have; NULL: the host is taken as it is */
     const char *image_id;      /* how ids of its own images begin, "ami-"; NULL: it takes none */
     const char *instance_type; /* one of its instance types, for messages; NULL: machine.size may not name any */
-    bool faces_internet;       /* SSH is reached from wherever access.ssh_from says, not from this host only */
     void (*check)(const struct whole *w); /* rules over more than one of its own fields; NULL: none */
 };
 

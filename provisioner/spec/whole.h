@@ -13,8 +13,10 @@ struct whole {
 
 /* Completes `s` (pool types, queue priorities, slugs, folders) and reports what does not go together. */
 void whole_check(const struct yt_node *root, struct spec *s, struct spec_problems *p);
-/* The parts of it for the machine by its provider, and for `flows`. */
+/* The parts of it: the machine by what its provider has, and `flows`. */
 void whole_check_machine(const struct whole *w);
+/* For providers whose machines face the Internet: warns of a range in access.ssh_from that is all of it. */
+void whole_warn_of_everywhere(const struct whole *w);
 void whole_check_flows(const struct whole *w);
 /* The default of a slug: from the schedule's text and time zone, [a-z0-9-], at most 57 characters. Caller frees. */
 char *whole_slug(const struct spec_schedule *s);

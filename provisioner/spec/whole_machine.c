@@ -56,7 +56,7 @@ static void image(const struct whole *w, const struct provider_facts *facts)
     whole_say(w, "machine.image", "is %s, which provider %s does not have; it has: %s", given, facts->name, list);
 }
 
-static void from_everywhere(const struct whole *w)
+void whole_warn_of_everywhere(const struct whole *w)
 {
     const struct yt_node *list = whole_node(w, "access.ssh_from", YT_LIST);
 
@@ -82,8 +82,6 @@ void whole_check_machine(const struct whole *w)
         disk(w);
     size(w, facts);
     image(w, facts);
-    if (facts->faces_internet)
-        from_everywhere(w);
     if (facts->check)
         facts->check(w);
 }

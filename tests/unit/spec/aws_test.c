@@ -122,6 +122,9 @@ static void the_whole_internet_is_a_warning(void **state)
           "ranges that you log in from, or auto" },
         { "provider: {aws: {}}\naccess: {ssh_from: [10.0.0.0/8, 203.0.113.0/24, '2001:db8::/32']}\n", NULL },
         { "provider: {local: {}}\naccess: {ssh_from: [0.0.0.0/0]}\n", NULL },
+        { "provider: {aws: {subnet: " SUBNET ", security_group: sg-01234567}}\naccess: {ssh_from: [0.0.0.0/0]}\n",
+          "slipway.yaml:4:20: 'access.ssh_from' is not applied: the rules of 'provider.aws.security_group' are used as "
+          "they are" },
     };
 
     (void)state;
