@@ -63,6 +63,8 @@ int aws_make(struct run *r, struct aws *a, enum aws_kind_id kind, const char *ac
         if (aws_call(a->client, action, q, AWS_FRESH, &reply, e) == 0)
             return aws_made(r, a, kind, *path ? jsonx_get(reply, path) : reply, e);
         const struct aws_failure *f = aws_client_failure(a->client);
+        if (f->ambiguous)
+            aws_interrupted(r, a);
         if ((!f->ambiguous && f->class != AWS_CLASS_EXISTS) || i == TRIES)
             return -1;
         ui_debug(r->ui, "%s: looking whether it was made: %s", action, e->msg);

@@ -59,6 +59,29 @@ static bool was_interrupted(const struct run *r)
     return false;
 }
 
+/* In the journal as well: a teardown that is cut off must not make the next one forget. */
+static int note_interrupted(struct run *r, struct err *e)
+{
+    return journal_set(r->journal, AWS_FACT_ASKED, json_integer(r->clock->wall_ms(r->clock)), e);
+}
+
+void aws_interrupted(struct run *r, struct aws *a)
+{
+    struct err lost = ERR_INIT;
+
+    a->interrupted = true;
+    a->asked_ms = r->clock->mono_ms(r->clock);
+    if (note_interrupted(r, &lost) < 0)
+        ui_warn(r->ui, "%s", lost.msg);
+}
+
+static bool asked_lately(const struct run *r)
+{
+    int64_t asked = r->journal ? json_integer_value(journal_get(r->journal, AWS_FACT_ASKED)) : 0;
+
+    return r->clock->wall_ms(r->clock) - asked < aws_settle_ms();
+}
+
 static int same_region(const struct run *r, const struct aws *a, struct err *e)
 {
     const char *made_in = r->journal ? journal_str(r->journal, AWS_FACT_REGION) : "";
@@ -76,9 +99,9 @@ static int aws_open(struct provider **ret, struct run *r, struct err *e)
     struct aws *a = xcalloc(1, sizeof(*a));
 
     a->base.ops = &aws_ops;
-    a->opened_ms = r->clock->mono_ms(r->clock);
+    a->asked_ms = r->clock->mono_ms(r->clock);
     a->fresh = !r->journal || !*journal_str(r->journal, AWS_FACT_ACCOUNT);
-    a->interrupted = was_interrupted(r);
+    a->interrupted = was_interrupted(r) || asked_lately(r);
     if (aws_client_new(&a->client, r->spec->aws.region, r->clock, r->ui, e) < 0 || same_region(r, a, e) < 0) {
         aws_close(&a->base);
         return -1;
@@ -230,7 +253,7 @@ static int aws_sweep(struct run *r, struct provider *p, json_t *rows, struct err
     size_t i;
     json_t *object;
 
-    if (aws_identity(r, a, e) < 0)
+    if (aws_identity(r, a, e) < 0 || (was_interrupted(r) && note_interrupted(r, e) < 0))
         return -1;
     for (int kind = 0; kind < AWS_KINDS; kind++) {
         if (aws_look(r, a, (enum aws_kind_id)kind, e) < 0)

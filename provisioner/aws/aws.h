@@ -47,9 +47,9 @@ struct aws {
     char cluster[64];        /* NAME-TOKEN: the id in kubernetes.io/cluster/ID tags */
     json_t *seen[AWS_KINDS]; /* arrays of what Describe said, ours and not gone; NULL until looked at */
     json_t *given_subnet;    /* the spec's existing subnet, NULL until looked at */
-    int64_t opened_ms;       /* monotonic */
+    int64_t asked_ms;        /* monotonic: of the last request before, or of the one that was interrupted */
     bool fresh;              /* the journal knows nothing of the account: a first run, or the state was lost */
-    bool interrupted;        /* an earlier run ended between a request and its answer */
+    bool interrupted;        /* something was asked for, and nobody knows what came of it */
     bool doubt;              /* fresh, and there is something of ours: more of it may not be visible yet */
     bool kept;               /* what stays in the network keeps the network: not waited for */
     int64_t probed_ms;       /* last look at the instance's state, monotonic */
@@ -65,5 +65,7 @@ void aws_token(const char *account, const char *region, const char *name, char r
 /* Who we are: account, caller, token, cluster; once. ERR_CONFLICT when the deployment is of another account or
  * region. */
 int aws_identity(struct run *r, struct aws *a, struct err *e) NODISCARD;
+/* From now on what was just asked for may appear, or not. */
+void aws_interrupted(struct run *r, struct aws *a);
 /* Bind the deployment to the account and region. */
 int aws_remember_account(struct run *r, const struct aws *a, struct err *e) NODISCARD;

@@ -7,4 +7,5 @@
 #define AWS_FACT_IMAGE    "aws.image"    /* {"id","name","root_device","owner","arch"} */
 #define AWS_FACT_RUN      "aws.run"      /* the request of RunInstances without the user data; see instance.c */
 #define AWS_FACT_LAUNCHED "aws.launched" /* ISO 8601, UTC */
+#define AWS_FACT_ASKED    "aws.asked"    /* wall clock, ms: about when a request was sent whose answer nobody knows */
 #define AWS_FACT_TYPE     "aws.type"     /* of the instance that runs */

@@ -3,6 +3,7 @@
 #include "aws/facts.h"
 #include "aws/instance_request.h"
 #include "aws/kinds.h"
+#include "aws/machine_type.h"
 #include "aws/route_table.h"
 #include "aws/subnet.h"
 #include "aws/zone.h"
@@ -115,6 +116,16 @@ static int refuse_entered(const struct run *r, const json_t *instance, struct er
                        "and bootstrap anew");
 }
 
+/* Another size would be another machine, and this one's database would be lost. */
+static void say_drift(const struct run *r, const struct aws *a)
+{
+    const char *is = jsonx_str(aws_object(r, a, AWS_INSTANCE), "instanceType"), *wanted = aws_machine_type(r);
+
+    if (strcmp(is, wanted) != 0)
+        ui_warn(r->ui, "the instance is a %s, and the spec asks for %s: slipway does not change the type of a machine",
+                is, wanted);
+}
+
 int aws_instance_find(struct run *r, struct provider *p, struct err *e)
 {
     struct aws *a = aws_of(p);
@@ -134,6 +145,8 @@ int aws_instance_find(struct run *r, struct provider *p, struct err *e)
         else
             others++;
     }
+    if (known == 1)
+        say_drift(r, a);
     return known == 1 && !others;
 }
 

@@ -90,8 +90,11 @@ int aws_instance_request(struct run *r, struct aws *a, json_t **ret, struct err 
     add_disk(&q, frozen);
     add_network(&q, frozen);
     add_all_tags(&q, r, a, frozen);
-    if (aws_call(a->client, "RunInstances", &q, AWS_FRESH, &reply, e) < 0)
+    if (aws_call(a->client, "RunInstances", &q, AWS_FRESH, &reply, e) < 0) {
+        if (aws_client_failure(a->client)->ambiguous)
+            aws_interrupted(r, a);
         return -1;
+    }
     const json_t *instance = jsonx_get(reply, "instancesSet.0");
     if (!instance)
         return err_set(e, ERR_REMOTE, "the answer to RunInstances names no instance");

@@ -54,7 +54,7 @@ int64_t aws_settle_ms(void)
 
 int64_t aws_settled_ms(const struct aws *a)
 {
-    return a->opened_ms + aws_settle_ms();
+    return a->asked_ms + aws_settle_ms();
 }
 
 static enum journal_mark mark_of(const struct run *r, enum aws_kind_id kind)

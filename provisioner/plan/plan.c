@@ -57,9 +57,10 @@ static json_t *describe_steps(const struct run *r)
     json_t *rows = json_array();
 
     for (size_t i = 0; i < n; i++)
-        json_array_append_new(rows, json_pack("{s:s, s:s, s:s}", "step", steps[i].name, "phase",
-                                              phase_table[steps[i].phase].name, "state",
-                                              marks[r->journal ? journal_mark(r->journal, steps[i].name) : 0]));
+        if (steps[i].apply)
+            json_array_append_new(rows, json_pack("{s:s, s:s, s:s}", "step", steps[i].name, "phase",
+                                                  phase_table[steps[i].phase].name, "state",
+                                                  marks[r->journal ? journal_mark(r->journal, steps[i].name) : 0]));
     return rows;
 }
 

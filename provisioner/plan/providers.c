@@ -1,11 +1,12 @@
 #include "plan/providers.h"
+#include "aws/aws.h"
 #include "cloud/local.h"
 #include "cloud/ssh_host.h"
 #include "core/util.h"
 #include "step/journal.h"
 #include <string.h>
 
-static const struct provider_ops *const providers[] = { &local_ops, &ssh_host_ops };
+static const struct provider_ops *const providers[] = { &local_ops, &ssh_host_ops, &aws_ops };
 
 /* A step's name is a key of the journal and must outlive it, so the names are constants. */
 static const char *const step_names[] = {

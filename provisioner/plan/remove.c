@@ -88,8 +88,13 @@ static void name_left(struct run *r, struct err *e)
 int remove_all(struct run *r, struct err *e)
 {
     struct step steps[MAX_KINDS];
+    AUTO_JSON json_t *there = json_array();
 
     phases_begin(r->phases, PHASE_TEARDOWN);
+    /* Who may not look may not remove: one refusal, not one for each kind. */
+    if (sweep(r, there, e) < 0)
+        return err_wrap(e, "nothing was removed");
+    ui_debug(r->ui, "%zu objects to remove", json_array_size(there));
     if (clean_machine(r, e) < 0)
         return -1;
     contact_close(r);
