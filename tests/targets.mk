@@ -47,12 +47,13 @@ lint: deps-build+check+lint
 format:
 	$(Q)clang-format -i $(shell git ls-files '*.c' '*.h')
 
-e2e: deps-build+check+machine+qemu+storage+page
+e2e: deps-build+check+machine+qemu+storage+page+aws
 	$(Q)$(MAKE) -s -j$(JOBS) all
 	$(Q)tests/e2e/run
 
-bench: deps-build+machine
+bench: deps-build+machine+aws
 	$(Q)$(MAKE) -s -j$(JOBS) all
+	$(Q)tests/aws/bench
 	$(Q)tests/bench
 
 install: all
