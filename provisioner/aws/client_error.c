@@ -84,11 +84,19 @@ static void hint(const struct aws_client *c, const char *remedy, struct err *e)
     (void)err_hint(e, "%s", text.data);
 }
 
+/* Unchanged and without a look: not what may make a second object. */
+static bool retryable(const struct aws_request *r, const struct aws_attempt *a)
+{
+    return (a->failure.class == AWS_CLASS_THROTTLED || a->failure.class == AWS_CLASS_TRANSIENT) &&
+           !(a->failure.ambiguous && r->action->repeat == AWS_ONCE);
+}
+
 /* No answer, or one that cannot be read: the lower layer has said why. */
 static int explain_broken(const struct aws_client *c, const struct aws_request *r, const struct aws_attempt *a,
                           struct err *e)
 {
     *e = a->e;
+    e->retryable = retryable(r, a);
     (void)err_wrap(e, "%s in '%s'", r->action->name, c->region);
     if (a->failure.ambiguous) {
         size_t n = strlen(e->msg);
