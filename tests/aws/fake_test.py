@@ -4,7 +4,7 @@ tests/aws/prepare makes."""
 import sys
 import unittest
 
-MODULES = ["life"]
+MODULES = ["life", "dependencies", "consistency", "refusals", "services"]
 
 
 class Result(unittest.TextTestResult):

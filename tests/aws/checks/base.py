@@ -63,10 +63,12 @@ class Case(unittest.TestCase):
         self.fake.admin("reset", {})
         self.ec2 = self.client("ec2")
 
-    def client(self, service: str, secret: str = SECRET, attempts: int = 1, **more: Any) -> Any:
-        config = Config(retries={"total_max_attempts": attempts, "mode": "standard"}, connect_timeout=5, read_timeout=5)
+    def client(self, service: str, secret: str = SECRET, attempts: int = 1, region: str = REGION,
+               timeout: float = 5, **more: Any) -> Any:
+        config = Config(retries={"total_max_attempts": attempts, "mode": "standard"}, connect_timeout=5,
+                        read_timeout=timeout)
         keys = {"aws_access_key_id": KEY, "aws_secret_access_key": secret, **more}
-        return boto3.client(service, region_name=REGION, endpoint_url=self.fake.url, config=config, **keys)
+        return boto3.client(service, region_name=region, endpoint_url=self.fake.url, config=config, **keys)
 
     def config(self, **settings: Any) -> None:
         self.fake.admin("config", settings)

@@ -98,7 +98,9 @@ def _list(shape: Shape, node: Any, where: str, ec2: bool, check: Checked) -> lis
             check.bad("InvalidParameterValue", f"{where}: a list is {where}.{inner}.N")
             return []
         where, node = f"{where}.{inner}", node[inner]
-    return [_value(shape.member, each, place, ec2, check) for place, each in _numbered(node, where, check)]
+    found = [_value(shape.member, each, place, ec2, check) for place, each in _numbered(node, where, check)]
+    check.bounds(shape, len(found), where)
+    return found
 
 
 def _map(shape: Shape, node: Any, where: str, ec2: bool, check: Checked) -> Tree:

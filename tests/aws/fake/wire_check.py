@@ -40,13 +40,22 @@ class Checked:
             if not re.fullmatch(pattern, text):
                 self.bad("InvalidParameterValue", f"{where}: '{text}' is not a number ({kind})")
                 return 0
-            return int(text) if kind in ("integer", "long") else float(text)
+            number = int(text) if kind in ("integer", "long") else float(text)
+            self.bounds(shape, number, where)
+            return number
         if kind == "blob":
             return self.blob(text, where)
         if kind == "timestamp" and not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", text):
             self.bad("InvalidParameterValue", f"{where}: '{text}' is not a time")
+        self.bounds(shape, len(text), where)
         self.enum(shape, text, where)
         return text
+
+    def bounds(self, shape: Shape, size: float, where: str) -> None:
+        """Of a number itself, of a string's or a list's length."""
+        low, high = shape.metadata.get("min"), shape.metadata.get("max")
+        if (low is not None and size < low) or (high is not None and size > high):
+            self.bad("InvalidParameterValue", f"{where}: {size} is not between {low} and {high}")
 
     def blob(self, text: str, where: str) -> bytes:
         try:
@@ -80,7 +89,9 @@ class Checked:
                     self.bad("SerializationException", f"unknown member {where}{name}")
             self.required(shape, value, where)
         elif kind == "list":
+            self.bounds(shape, len(value), where)
             for n, each in enumerate(value):
                 self.json(shape.member, each, f"{where}{n}.")
         elif kind == "string":
+            self.bounds(shape, len(value), where)
             self.enum(shape, value, where)
