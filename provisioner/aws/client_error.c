@@ -134,8 +134,7 @@ int aws_client_explain(const struct aws_client *c, const struct aws_request *r, 
     if (a->failure.ambiguous)
         sbuf_addstr(&text, "; it may have been done all the same");
     (void)err_set(e, aws_class_err(a->failure.class), "%s in '%s': %s", r->action->name, c->region, text.data);
-    e->retryable =
-        !a->failure.ambiguous && (a->failure.class == AWS_CLASS_THROTTLED || a->failure.class == AWS_CLASS_TRANSIENT);
+    e->retryable = retryable(r, a);
     if (skewed)
         hint(c, "set it: `timedatectl set-ntp true`", e);
     else if (row && row->remedy)
