@@ -68,7 +68,7 @@ static void add_all_tags(struct aws_query *q, const struct run *r, const struct 
 int aws_instance_request(struct run *r, struct aws *a, json_t **ret, struct err *e)
 {
     AUTO_AWS_QUERY struct aws_query q = AWS_QUERY_INIT;
-    AUTO_SBUF struct sbuf user_data = SBUF_INIT(USER_DATA_MAX), encoded = SBUF_INIT(2 * USER_DATA_MAX);
+    AUTO_SBUF struct sbuf user_data = SBUF_INIT(USER_DATA_MAX), encoded = SBUF_INIT((size_t)2 * USER_DATA_MAX);
     AUTO_JSON json_t *reply = NULL;
 
     if (!journal_get(r->journal, AWS_FACT_RUN) && freeze(r, a, e) < 0)
