@@ -28,6 +28,27 @@ void url_host(const char *url, char *ret, size_t size)
     }
 }
 
+void url_authority(const char *url, char *ret, size_t size)
+{
+    CURLU *u = curl_url();
+    char *host = NULL, *port = NULL;
+
+    ret[0] = '\0';
+    if (u && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK &&
+        curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK) {
+        (void)curl_url_get(u, CURLUPART_PORT, &port, CURLU_NO_DEFAULT_PORT);
+        (void)snprintf(ret, size, "%s%s%s", host, port ? ":" : "", port ? port : "");
+    }
+    curl_free(host);
+    curl_free(port);
+    curl_url_cleanup(u);
+}
+
+void url_path(const char *url, char *ret, size_t size)
+{
+    part(url, CURLUPART_PATH, ret, size);
+}
+
 bool url_is_https(const char *url)
 {
     char scheme[32];
