@@ -6,7 +6,7 @@
 #include "core/jsonx.h"
 #include "core/util.h"
 
-enum { LOGGED_MAX = 64 << 10 };
+enum { LOGGED_MAX = 64 << 10, FOREIGN_MAX = 160 };
 
 static void set(char *ret, size_t size, const char *text)
 {
@@ -69,10 +69,12 @@ static void read_code(const struct http_resp *resp, const json_t *body, struct a
         code = hash + 1;
     (void)snprintf(a->failure.code, sizeof(a->failure.code), "%.*s", (int)strcspn(code, ": \t\r\n"), code);
     const char *message = first_of(body, messages, ARRAY_LEN(messages));
-    if (!*message && !json_is_object(body))
-        message = resp->body.data; /* a proxy's own words */
+    bool foreign = !a->failure.code[0]; /* a proxy's own words */
+    if (foreign)
+        message = resp->body.data;
     message += strspn(message, " \t\r\n");
-    (void)snprintf(a->message, sizeof(a->message), "%.*s", (int)strcspn(message, "\r\n"), message);
+    int len = (int)strcspn(message, "\r\n");
+    (void)snprintf(a->message, sizeof(a->message), "%.*s", foreign && len > FOREIGN_MAX ? FOREIGN_MAX : len, message);
 }
 
 static enum aws_class class_of(const struct aws_failure *f)
@@ -85,7 +87,7 @@ static enum aws_class class_of(const struct aws_failure *f)
         return AWS_CLASS_THROTTLED;
     if (f->status >= 500 || f->status == 408)
         return AWS_CLASS_TRANSIENT;
-    return f->status == 401 || f->status == 403 || f->status == 407 ? AWS_CLASS_RIGHTS : AWS_CLASS_OTHER;
+    return f->status == 407 ? AWS_CLASS_RIGHTS : AWS_CLASS_OTHER;
 }
 
 static json_t *parse(const struct aws_request *r, const struct http_resp *resp, struct err *e)

@@ -54,34 +54,69 @@ static void say_rights(const struct aws_client *c, const struct aws_request *r, 
         (void)snprintf(ret, SAYS_MAX, "the credentials (%s) lack the right '%s'", c->source, right);
 }
 
-static void say(const struct aws_client *c, const struct aws_request *r, const struct aws_attempt *a,
-                const struct aws_code *row, char *ret)
+static void fill(const struct aws_client *c, const char *text, struct sbuf *out)
 {
-    const char *code = a->failure.code;
+    static const char region[] = "REGION", source[] = "SOURCE";
 
-    ret[0] = '\0';
-    if (row && row->class == AWS_CLASS_RIGHTS && !row->says)
-        say_rights(c, r, a->message, ret);
-    else if (row && row->class == AWS_CLASS_RIGHTS && *c->source)
-        (void)snprintf(ret, SAYS_MAX, "%s (credentials: %s)", row->says, c->source);
-    else if (row && row->says)
-        (void)snprintf(ret, SAYS_MAX, "%s", row->says);
-    else if (!*code)
-        (void)snprintf(ret, SAYS_MAX, "HTTP %d", a->failure.status);
+    while (*text) {
+        if (strncmp(text, region, sizeof(region) - 1) == 0) {
+            sbuf_addstr(out, c->region);
+            text += sizeof(region) - 1;
+        } else if (strncmp(text, source, sizeof(source) - 1) == 0) {
+            sbuf_addstr(out, c->source);
+            text += sizeof(source) - 1;
+        } else {
+            sbuf_addch(out, *text++);
+        }
+    }
 }
 
-static void hint(const struct aws_client *c, const char *remedy, struct err *e)
+static void say(const struct aws_client *c, const struct aws_request *r, const struct aws_attempt *a,
+                const struct aws_code *row, struct sbuf *out)
+{
+    char text[SAYS_MAX];
+
+    if (aws_client_skewed(c, a, text, sizeof(text))) {
+        sbuf_addf(out, "this host's clock is %s AWS's", text);
+
+    } else if (row && row->class == AWS_CLASS_RIGHTS && !row->says) {
+        say_rights(c, r, a->message, text);
+        sbuf_addstr(out, text);
+    } else if (row && row->says) {
+
+        fill(c, row->says, out);
+    } else if (!a->failure.code[0]) {
+        sbuf_addf(out, "HTTP %d, without a code of AWS", a->failure.status);
+    }
+}
+
+static void advise(const struct aws_client *c, const struct aws_attempt *a, const struct aws_code *row, struct err *e)
 {
     AUTO_SBUF struct sbuf text = SBUF_INIT(sizeof(e->hint));
-    const char *mark;
+    char skew[64];
 
-    while ((mark = strstr(remedy, "REGION"))) {
-        sbuf_add(&text, remedy, (size_t)(mark - remedy));
-        sbuf_addstr(&text, c->region);
-        remedy = mark + strlen("REGION");
-    }
-    sbuf_addstr(&text, remedy);
+    if (aws_client_skewed(c, a, skew, sizeof(skew)))
+        sbuf_addstr(&text, "set it: `timedatectl set-ntp true`");
+    else if (row && row->class == AWS_CLASS_RIGHTS && !row->says && strstr(a->message, "explicit deny"))
+        sbuf_addstr(&text, "a policy of the account or organization forbids it; ask those who administer it");
+    else if (row && row->remedy)
+        fill(c, row->remedy, &text);
+    else if (!a->failure.code[0])
+        sbuf_addstr(&text, "it may be a proxy that answers; look at https_proxy and AWS_ENDPOINT_URL");
     (void)err_hint(e, "%s", text.data);
+}
+
+/* What the caller should know besides. */
+static void add_rest(const struct aws_attempt *a, struct sbuf *out)
+{
+    if (a->failure.request_id[0])
+        sbuf_addf(out, " (request %s)", a->failure.request_id);
+    if (a->tries > 1)
+        sbuf_addf(out, "; asked %d times", a->tries);
+    if (a->again_ms >= 60000)
+        sbuf_addf(out, "; AWS asks to wait %lld s", (long long)(a->again_ms / 1000));
+    if (a->failure.ambiguous)
+        sbuf_addstr(out, "; it may have been done all the same");
 }
 
 /* Unchanged and without a look: not what may make a second object. */
@@ -91,53 +126,55 @@ static bool retryable(const struct aws_request *r, const struct aws_attempt *a)
            !(a->failure.ambiguous && r->action->repeat == AWS_ONCE);
 }
 
+/* For `aws sts decode-authorization-message`: long, and in the log. */
+static size_t readable(const char *message)
+{
+    const char *encoded = strstr(message, " Encoded authorization failure message:");
+    size_t len = encoded ? (size_t)(encoded - message) : strlen(message);
+
+    while (len && message[len - 1] == '.')
+        len--;
+    return len;
+}
+
 /* No answer, or one that cannot be read: the lower layer has said why. */
 static int explain_broken(const struct aws_client *c, const struct aws_request *r, const struct aws_attempt *a,
                           struct err *e)
 {
+    AUTO_SBUF struct sbuf rest = SBUF_INIT(256);
+    size_t n;
+
     *e = a->e;
-    e->retryable = retryable(r, a);
     (void)err_wrap(e, "%s in '%s'", r->action->name, c->region);
-    if (a->failure.ambiguous) {
-        size_t n = strlen(e->msg);
-        (void)snprintf(e->msg + n, sizeof(e->msg) - n, "; it may have been done all the same");
-    }
+    add_rest(a, &rest);
+    n = strlen(e->msg);
+    (void)snprintf(e->msg + n, sizeof(e->msg) - n, "%s", rest.data);
+    return -1;
+}
+
+static int explain_answer(const struct aws_client *c, const struct aws_request *r, const struct aws_attempt *a,
+                          struct err *e)
+{
+    const struct aws_code *row = aws_code_find(a->failure.code);
+    AUTO_SBUF struct sbuf text = SBUF_INIT(sizeof(e->msg));
+    size_t len = readable(a->message);
+
+    say(c, r, a, row, &text);
+    if (a->failure.code[0])
+        sbuf_addf(&text, "%s%s", text.len ? ": " : "", a->failure.code);
+    if (len)
+        sbuf_addf(&text, ": %.*s", (int)len, a->message);
+    add_rest(a, &text);
+    (void)err_set(e, aws_class_err(a->failure.class), "%s in '%s': %s", r->action->name, c->region, text.data);
+    advise(c, a, row, e);
     return -1;
 }
 
 int aws_client_explain(const struct aws_client *c, const struct aws_request *r, const struct aws_attempt *a,
                        struct err *e)
 {
-    const struct aws_code *row = aws_code_find(a->failure.code);
-    AUTO_SBUF struct sbuf text = SBUF_INIT(sizeof(e->msg));
-    char says[SAYS_MAX], skew[64];
-    bool skewed = aws_client_skewed(c, a, skew, sizeof(skew));
+    int rc = a->e.code ? explain_broken(c, r, a, e) : explain_answer(c, r, a, e);
 
-    if (a->e.code)
-        return explain_broken(c, r, a, e);
-    if (skewed)
-        (void)snprintf(says, sizeof(says), "this host's clock is %s AWS's", skew);
-    else
-        say(c, r, a, row, says);
-    sbuf_addstr(&text, says);
-    if (a->failure.code[0])
-        sbuf_addf(&text, "%s%s", *says ? ": " : "", a->failure.code);
-    /* For `aws sts decode-authorization-message`: long, and in the log. */
-    const char *encoded = strstr(a->message, " Encoded authorization failure message:");
-    size_t len = encoded ? (size_t)(encoded - a->message) : strlen(a->message);
-    while (len && a->message[len - 1] == '.')
-        len--;
-    if (len)
-        sbuf_addf(&text, ": %.*s", (int)len, a->message);
-    if (a->failure.request_id[0])
-        sbuf_addf(&text, " (request %s)", a->failure.request_id);
-    if (a->failure.ambiguous)
-        sbuf_addstr(&text, "; it may have been done all the same");
-    (void)err_set(e, aws_class_err(a->failure.class), "%s in '%s': %s", r->action->name, c->region, text.data);
     e->retryable = retryable(r, a);
-    if (skewed)
-        hint(c, "set it: `timedatectl set-ntp true`", e);
-    else if (row && row->remedy)
-        hint(c, row->remedy, e);
-    return -1;
+    return rc;
 }

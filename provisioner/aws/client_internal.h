@@ -30,6 +30,7 @@ struct aws_attempt {
     char message[1024];         /* AWS's own, its first line */
     int64_t date_ms;            /* wall clock of AWS, -1: not told */
     int64_t again_ms;           /* how long AWS wants us to wait, -1: not told */
+    int tries;                  /* how many there were, this one included */
     json_t *reply;              /* of a success */
     struct err e;               /* what broke before there was an answer; else ERR_NONE */
 };

@@ -96,7 +96,9 @@ int aws_client_exchange(struct aws_client *c, const struct aws_request *r, json_
     bool renewed_before = false;
 
     for (int tries = 1;; tries++) {
-        if (attempt(c, r, &a) == 0)
+        int rc = attempt(c, r, &a);
+        a.tries = tries;
+        if (rc == 0)
             return accept(r, &a, reply, e);
         if (a.failure.class == AWS_CLASS_DRY_RUN && (r->flags & AWS_DRY_RUN))
             return accept(r, &a, reply, e);

@@ -31,26 +31,6 @@ static void add_line(struct lines *l, const char *name, const char *value)
     l->items[l->n++] = line->data;
 }
 
-/* Host and path of the URL as libcurl sends them: no user, no default port. */
-static void split_url(const char *url, char host[static 512], char path[static 512])
-{
-    const char *begin = strstr(url, "://");
-    const char *at, *standard = url_is_https(url) ? ":443" : ":80";
-
-    begin = begin ? begin + 3 : url;
-    size_t len = strcspn(begin, "/?#");
-    (void)snprintf(path, 512, "%s/", begin + len);
-    at = memrchr(begin, '@', len);
-    if (at) {
-        len -= (size_t)(at + 1 - begin);
-        begin = at + 1;
-    }
-    size_t tail = strlen(standard);
-    if (len > tail && strncmp(begin + len - tail, standard, tail) == 0)
-        len -= tail;
-    (void)snprintf(host, 512, "%.*s", (int)len, begin);
-}
-
 static int find_credentials(struct aws_client *c, const struct aws_credentials **ret, struct err *e)
 {
     if (!c->chain) {
@@ -88,11 +68,13 @@ int aws_client_send(struct aws_client *c, const struct aws_request *r, struct ht
     AUTO_SBUF struct sbuf authorization = SBUF_INIT(LINE_MAX_BYTES);
     const struct aws_credentials *k = NULL;
     struct sigv4_scope scope = { .region = c->region, .service = r->action->service, .normalize = true };
-    char endpoint[512], host[512], path[512];
+    char endpoint[512], host[300], path[600];
 
     if (aws_endpoint(c->profiles, r->action->service, c->region, endpoint, e) < 0 || find_credentials(c, &k, e) < 0)
         return -1;
-    split_url(endpoint, host, path);
+    AUTO_FREE char *url = xasprintf("%s/", endpoint);
+    url_authority(url, host, sizeof(host));
+    url_path(url, path, sizeof(path));
     sigv4_time(c->clock->wall_ms(c->clock), scope.time);
     add_lines(&lines, r, k, host, scope.time);
     const struct sigv4_request to_sign = { .method = "POST",
@@ -107,7 +89,6 @@ int aws_client_send(struct aws_client *c, const struct aws_request *r, struct ht
     for (size_t i = 0; i < lines.n; i++)
         if (sbuf_check(&lines.text[i], "a header of the request", e) < 0)
             return -1;
-    AUTO_FREE char *url = xasprintf("%s/", endpoint);
     const struct http_req req = {
         .method = "POST", .url = url, .headers = lines.items, .body = r->body, .timeout_ms = REQUEST_MS
     };

@@ -33,8 +33,9 @@ struct aws_failure {
 struct aws_code {
     const char *code; /* "*.NotFound": suffix, "Throttling*": prefix */
     enum aws_class class;
-    const char *says;   /* sentence for people, or NULL: AWS's own message alone */
-    const char *remedy; /* or NULL; "REGION" in it is the region's name */
+    /* Sentence for people, or NULL: AWS's own message alone; remedy, or NULL. "REGION" in them becomes the region's
+     * name, "SOURCE" where the credentials came from. */
+    const char *says, *remedy;
 };
 extern const struct aws_code aws_code_table[]; /* first match wins; ends with a NULL code */
 /* Case does not count, nor "Client." and "Server." in front (state reasons of instances have them). NULL: unknown. */

@@ -16,6 +16,9 @@
 #define CLOCK    "set this host's clock: `timedatectl set-ntp true`"
 #define POLICY   "`slipway policy aws` prints the policy; give it to this user or role"
 #define ZONES    "name other zones in provider.aws.zones or another machine type; or try again later"
+#define UNFIT                                                                                                        \
+    "look at provider.aws and machine in the spec; if nothing there explains it, it is a defect of slipway, please " \
+    "report it"
 #define DEFECT \
     "AWS_ENDPOINT_URL may name a service that is not EC2's; otherwise it is a defect of slipway, please report it"
 
@@ -24,19 +27,20 @@ const struct aws_code aws_code_table[] = {
 
     /* Asked too often: before the *LimitExceeded of quotas. */
     { "RequestLimitExceeded", AWS_CLASS_THROTTLED, OFTEN, LATER },
-    { "BandwidthLimitExceeded", AWS_CLASS_THROTTLED, NULL, NULL },
+    { "BandwidthLimitExceeded", AWS_CLASS_THROTTLED, OFTEN, LATER },
     { "Throttl*", AWS_CLASS_THROTTLED, OFTEN, LATER },
     { "EC2ThrottledException", AWS_CLASS_THROTTLED, OFTEN, "try again later" },
-    { "RequestThrottled*", AWS_CLASS_THROTTLED, NULL, NULL },
-    { "TooManyRequestsException", AWS_CLASS_THROTTLED, NULL, NULL },
-    { "PriorRequestNotComplete", AWS_CLASS_THROTTLED, NULL, NULL },
+    { "RequestThrottled*", AWS_CLASS_THROTTLED, OFTEN, LATER },
+    { "TooManyRequestsException", AWS_CLASS_THROTTLED, OFTEN, LATER },
+    { "PriorRequestNotComplete", AWS_CLASS_THROTTLED, "an earlier request is still being worked on", LATER },
 
     { "InternalError", AWS_CLASS_TRANSIENT, "AWS failed", HEALTH },
     { "InternalFailure", AWS_CLASS_TRANSIENT, "AWS failed", HEALTH },
     { "InternalServerError", AWS_CLASS_TRANSIENT, "AWS failed", HEALTH },
     { "ServiceUnavailable*", AWS_CLASS_TRANSIENT, "the service is not available", HEALTH },
     { "Unavailable", AWS_CLASS_TRANSIENT, "the service is not available", HEALTH },
-    { "RequestTimeout*", AWS_CLASS_TRANSIENT, NULL, NULL },
+    { "RequestTimeout*", AWS_CLASS_TRANSIENT, "the request did not reach AWS in time",
+      "look at this host's network; run the command again" },
     { "ConcurrentTagAccess", AWS_CLASS_TRANSIENT, NULL, NULL },
     { "IDPCommunicationError", AWS_CLASS_TRANSIENT, "AWS could not ask the identity provider", NULL },
 
@@ -73,17 +77,19 @@ const struct aws_code aws_code_table[] = {
 
     { "UnauthorizedOperation", AWS_CLASS_RIGHTS, NULL, POLICY },
     { "AccessDenied*", AWS_CLASS_RIGHTS, NULL, POLICY },
-    { "AuthFailure", AWS_CLASS_RIGHTS, "AWS does not accept the credentials", KEYS },
-    { "InvalidClientTokenId", AWS_CLASS_RIGHTS, "AWS does not know this access key", KEYS },
-    { "UnrecognizedClientException", AWS_CLASS_RIGHTS, "AWS does not know this access key", KEYS },
-    { "InvalidAccessKeyId", AWS_CLASS_RIGHTS, "AWS does not know this access key", KEYS },
-    { "SignatureDoesNotMatch", AWS_CLASS_RIGHTS, "the secret access key does not belong to this access key", KEYS },
-    { "InvalidSignatureException", AWS_CLASS_RIGHTS, "the secret access key does not belong to this access key", KEYS },
-    { "IncompleteSignature*", AWS_CLASS_RIGHTS, "the credentials hold what no signature can be made of", KEYS },
+    { "AuthFailure", AWS_CLASS_RIGHTS, "AWS does not accept the credentials (SOURCE)", KEYS },
+    { "InvalidClientTokenId", AWS_CLASS_RIGHTS, "AWS does not know this access key (SOURCE)", KEYS },
+    { "UnrecognizedClientException", AWS_CLASS_RIGHTS, "AWS does not know this access key (SOURCE)", KEYS },
+    { "InvalidAccessKeyId", AWS_CLASS_RIGHTS, "AWS does not know this access key (SOURCE)", KEYS },
+    { "SignatureDoesNotMatch", AWS_CLASS_RIGHTS, "the secret access key does not belong to this access key (SOURCE)",
+      KEYS },
+    { "InvalidSignatureException", AWS_CLASS_RIGHTS,
+      "the secret access key does not belong to this access key (SOURCE)", KEYS },
+    { "IncompleteSignature*", AWS_CLASS_RIGHTS, "no signature can be made of the credentials (SOURCE)", KEYS },
     { "MissingAuthenticationToken*", AWS_CLASS_RIGHTS, "the request came without credentials",
       "a proxy may have taken its headers away" },
-    { "ExpiredToken*", AWS_CLASS_RIGHTS, "the credentials have expired", FRESH },
-    { "RequestExpired", AWS_CLASS_RIGHTS, "the request or the credentials have expired", FRESH },
+    { "ExpiredToken*", AWS_CLASS_RIGHTS, "the credentials (SOURCE) have expired", FRESH },
+    { "RequestExpired", AWS_CLASS_RIGHTS, "the request or the credentials (SOURCE) have expired", FRESH },
     { "RequestTimeTooSkewed", AWS_CLASS_RIGHTS, "this host's clock is wrong", CLOCK },
     { "InvalidIdentityToken", AWS_CLASS_RIGHTS, "AWS does not accept the identity token",
       "look at the role's trust policy and the identity provider in IAM; `slipway policy aws` prints the trust policy "
@@ -107,17 +113,17 @@ const struct aws_code aws_code_table[] = {
     { "InvalidAMIID.*", AWS_CLASS_SPEC, "the image does not exist in this region, or the account may not use it",
       "look at machine.image; ids of images differ from region to region" },
     { "InvalidZone.NotFound", AWS_CLASS_SPEC, "there is no such zone", "look at provider.aws.zones" },
-    { "InvalidInstanceType", AWS_CLASS_SPEC, "there is no such machine type", NULL },
+    { "InvalidInstanceType", AWS_CLASS_SPEC, "there is no such machine type", "look at the types of region REGION" },
     { "InvalidUserData.*", AWS_CLASS_SPEC, "AWS does not accept the user data", NULL },
     { "InvalidVpc.Range", AWS_CLASS_SPEC, "AWS does not accept the network's range",
-      "look at provider.aws.cidr: /16 to /28" },
+      "look at provider.aws.cidr" },
     { "InvalidSubnet.Range", AWS_CLASS_SPEC, "AWS does not accept the subnet's range", "look at provider.aws.cidr" },
     { "InvalidBlockDeviceMapping", AWS_CLASS_SPEC, "AWS does not accept the disk",
       "the disk cannot be smaller than the image's; look at machine.disk_gib" },
-    { "InvalidParameter*", AWS_CLASS_SPEC, NULL, NULL },
-    { "MissingParameter", AWS_CLASS_SPEC, NULL, NULL },
-    { "UnsupportedOperation", AWS_CLASS_SPEC, NULL, NULL },
-    { "ValidationE*", AWS_CLASS_SPEC, NULL, NULL },
+    { "InvalidParameter*", AWS_CLASS_SPEC, "AWS does not accept what was asked for", UNFIT },
+    { "MissingParameter", AWS_CLASS_SPEC, "AWS does not accept what was asked for", UNFIT },
+    { "UnsupportedOperation", AWS_CLASS_SPEC, "AWS does not accept what was asked for", UNFIT },
+    { "ValidationE*", AWS_CLASS_SPEC, "AWS does not accept what was asked for", UNFIT },
     { "VPCIdNotSpecified", AWS_CLASS_SPEC, "the account has no default network", NULL },
     { "*.Malformed", AWS_CLASS_SPEC, "an id that AWS cannot read", NULL },
 
