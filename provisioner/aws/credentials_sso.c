@@ -66,7 +66,7 @@ int aws_source_sso(const struct aws_look *l, struct aws_credentials *ret, struct
     AUTO_SECRET char *header = NULL;
     AUTO_AWS_QUERY struct aws_query q = AWS_QUERY_INIT;
     struct aws_sso sso = { .profile = l->profile };
-    const char *role, *account;
+    const char *role = "", *account = "";
     char endpoint[512];
 
     if (!aws_look_value(l, "sso_role_name") && !aws_look_value(l, "sso_account_id"))

@@ -71,9 +71,10 @@ int aws_source_web_identity(const struct aws_look *l, struct aws_credentials *re
     const char *url = l->env ? aws_env("ACTIONS_ID_TOKEN_REQUEST_URL") : NULL;
     const char *bearer = l->env ? aws_env("ACTIONS_ID_TOKEN_REQUEST_TOKEN") : NULL;
     const char *arn = setting(l, "AWS_ROLE_ARN", "role_arn");
-    bool github = url && bearer && aws_env("AWS_ROLE_ARN");
 
-    if (!file && !github)
+    if (file || !bearer || !aws_env("AWS_ROLE_ARN"))
+        url = NULL;
+    if (!file && !url)
         return l->env ? aws_absent(l, "no AWS_WEB_IDENTITY_TOKEN_FILE, no OIDC variables of GitHub with AWS_ROLE_ARN")
                       : 0;
     if (!arn) {
@@ -84,5 +85,5 @@ int aws_source_web_identity(const struct aws_look *l, struct aws_credentials *re
     const struct aws_role role = { .arn = arn,
                                    .session_name = setting(l, "AWS_ROLE_SESSION_NAME", "role_session_name"),
                                    .source = source };
-    return file ? from_file(l, &role, file, ret, e) : from_github(l, &role, url, bearer, ret, e);
+    return url ? from_github(l, &role, url, bearer, ret, e) : from_file(l, &role, file, ret, e);
 }

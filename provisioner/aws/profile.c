@@ -107,7 +107,8 @@ static void add_entry(struct section *s, char *key, const char *value, size_t le
 {
     s->entries = xrealloc(s->entries, s->len + 1, sizeof(*s->entries));
     struct entry *entry = &s->entries[s->len++];
-    *entry = (struct entry){ key, SBUF_INIT(MAX_FILE) };
+    entry->key = key;
+    entry->value = (struct sbuf)SBUF_INIT(MAX_FILE);
     sbuf_add(&entry->value, value, len);
 }
 
