@@ -12,6 +12,7 @@
 #include "core/mem.h"
 #include "core/proc.h"
 #include "core/util.h"
+#include "plan/providers.h"
 #include "spec/spec.h"
 #include "ssh/key.h"
 #include <string.h>
