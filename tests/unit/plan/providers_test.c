@@ -1,10 +1,12 @@
 /* The registry of providers. */
-#include <cmocka.h>
-#include <setjmp.h>
+// clang-format off
 #include <stdarg.h>
 #include <stddef.h>
+#include <setjmp.h>
 #include <stdint.h>
-
+#include <cmocka.h>
+// clang-format on
+#include "cloud/local.h"
 #include "core/util.h"
 #include "plan/providers.h"
 #include <string.h>
