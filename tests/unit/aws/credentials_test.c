@@ -42,8 +42,9 @@ struct row {
     const char *script;               /* of the server, or NULL */
     const char *want;                 /* key id; NULL: an error */
     enum err_code code;
-    const char *says; /* part of the message; or of the source when it is found */
-    int sleeps;       /* how often it waited before another try */
+    const char *says;    /* part of the message; or of the source when it is found */
+    int sleeps;          /* how often it waited before another try */
+    const char *session; /* its session token, where that is the row's point; "": none */
 };
 
 static const struct row rows[] = {
@@ -57,6 +58,22 @@ static const struct row rows[] = {
       .env = { ENV_KEYS, "AWS_PROFILE=p" },
       .credentials = "[p]\n" KEYS("AKIAP"),
       .want = "AKIAENV" },
+    { .name = "environment with a session token",
+      .env = { ENV_KEYS, "AWS_SESSION_TOKEN=SECRETONE" },
+      .want = "AKIAENV",
+      .session = "SECRETONE" },
+    { .name = "environment with both names of the token",
+      .want = "AKIAENV",
+      .session = "SECRETTWO",
+      .env = { ENV_KEYS, "AWS_SESSION_TOKEN=SECRETONE", "AWS_SECURITY_TOKEN=SECRETTWO" } },
+    { .name = "file with an empty session token",
+      .want = "AKIAFILE",
+      .session = "",
+      .credentials = "[default]\n" KEYS("AKIAFILE") "aws_session_token =\n" },
+    { .name = "file with both names of the token",
+      .want = "AKIAFILE",
+      .session = "SECRETTWO",
+      .credentials = "[default]\n" KEYS("AKIAFILE") "aws_session_token = SECRETONE\naws_security_token = SECRETTWO\n" },
     { .name = "role before web identity",
       .env = { TOKEN, "AWS_ROLE_ARN=" ROLE("web") },
       .config = "[default]\nrole_arn = " ROLE("r") "\nsource_profile = base\n",
@@ -124,6 +141,14 @@ static const struct row rows[] = {
       .credentials = "[default]\n" KEYS("AKIAFILE") "aws_session_token = SECRETT\n",
       .want = "AKIAFILE",
       .says = "/.aws/credentials" },
+    { .name = "credentials file before a session of aws login",
+      .config = "[default]\nlogin_session = arn:x\n",
+      .credentials = "[default]\n" KEYS("AKIAFILE"),
+      .want = "AKIAFILE" },
+    { .name = "session of aws login before process",
+      .code = ERR_AUTH,
+      .says = "aws login",
+      .config = "[default]\nlogin_session = arn:x\ncredential_process = cat @DIR@/k\n" KEYS("AKIACONFIG") },
     { .name = "process before config file",
       .config = "[default]\ncredential_process = sh \"-c\" 'cat \"$0\"' @DIR@/my\\ keys\n" KEYS("AKIACONFIG"),
       .file = "../my keys",
@@ -731,6 +756,8 @@ static void check_row(const struct row *row)
         fail_msg("%s: a secret or a line break in: %s", row->name, e.msg);
     if (w.sleeps != row->sleeps)
         fail_msg("%s: waited %d times, want %d", row->name, w.sleeps, row->sleeps);
+    if (rc == 0 && row->session && strcmp(got->session ? got->session : "", row->session) != 0)
+        fail_msg("%s: session token '%s'", row->name, got->session);
     if (rc == 0 && strncmp(got->key_id, "ASIA", 4) == 0) {
         AUTO_FREE char *token = xasprintf("SECRETTOKEN%s", got->key_id);
         assert_string_equal(got->session, token);
