@@ -30,12 +30,13 @@ static bool matches(const char *pattern, const char *code)
 const struct aws_code *aws_code_find(const char *code)
 {
     static const char *const sides[] = { "Client.", "Server." };
+    const char *bare = code;
 
     for (size_t i = 0; i < ARRAY_LEN(sides); i++)
         if (strncmp(code, sides[i], strlen(sides[i])) == 0)
-            code += strlen(sides[i]);
+            bare = code + strlen(sides[i]);
     for (const struct aws_code *row = aws_code_table; row->code; row++)
-        if (matches(row->code, code))
+        if (matches(row->code, bare) || matches(row->code, code))
             return row;
     return NULL;
 }

@@ -38,6 +38,7 @@ struct aws_code {
     const char *says, *remedy;
 };
 extern const struct aws_code aws_code_table[]; /* first match wins; ends with a NULL code */
-/* Case does not count, nor "Client." and "Server." in front (state reasons of instances have them). NULL: unknown. */
+/* Case does not count. "Client." and "Server." in front, as state reasons of instances have them, count only where the
+ * table names them. NULL: unknown. */
 const struct aws_code *aws_code_find(const char *code);
 enum err_code aws_class_err(enum aws_class class);

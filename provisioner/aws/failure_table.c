@@ -27,6 +27,7 @@ const struct aws_code aws_code_table[] = {
 
     /* Asked too often: before the *LimitExceeded of quotas. */
     { "RequestLimitExceeded", AWS_CLASS_THROTTLED, OFTEN, LATER },
+    { "ConcurrentMutationLimitExceeded", AWS_CLASS_THROTTLED, "too many changes at once", LATER },
     { "BandwidthLimitExceeded", AWS_CLASS_THROTTLED, OFTEN, LATER },
     { "Throttl*", AWS_CLASS_THROTTLED, OFTEN, LATER },
     { "EC2ThrottledException", AWS_CLASS_THROTTLED, OFTEN, "try again later" },
@@ -34,6 +35,10 @@ const struct aws_code aws_code_table[] = {
     { "TooManyRequestsException", AWS_CLASS_THROTTLED, OFTEN, LATER },
     { "PriorRequestNotComplete", AWS_CLASS_THROTTLED, "an earlier request is still being worked on", LATER },
 
+    /* Of an instance that ended while it started: in nearly all cases its encrypted disk. */
+    { "Client.InternalError", AWS_CLASS_RIGHTS,
+      "the machine could not start, probably for want of a right to the disk's key",
+      "look at the default key of EBS encryption in region REGION and its key policy" },
     { "InternalError", AWS_CLASS_TRANSIENT, "AWS failed", HEALTH },
     { "InternalFailure", AWS_CLASS_TRANSIENT, "AWS failed", HEALTH },
     { "InternalServerError", AWS_CLASS_TRANSIENT, "AWS failed", HEALTH },
@@ -73,6 +78,7 @@ const struct aws_code aws_code_table[] = {
       "try again later, or take another region" },
     { "InsufficientVolumeCapacity", AWS_CLASS_CAPACITY, "AWS has no disk of this kind left in this zone", ZONES },
     { "Insufficient*", AWS_CLASS_CAPACITY, "AWS has no machine of this type left in this zone", ZONES },
+    { "VolumeTypeNotAvailableInZone", AWS_CLASS_CAPACITY, "this zone does not have disks of this kind", ZONES },
     { "Unsupported", AWS_CLASS_CAPACITY, "this zone does not have what was asked for", ZONES },
 
     { "UnauthorizedOperation", AWS_CLASS_RIGHTS, NULL, POLICY },
@@ -97,26 +103,31 @@ const struct aws_code aws_code_table[] = {
     { "IDPRejectedClaim", AWS_CLASS_RIGHTS, "the identity provider does not accept the token", "take a new one" },
     { "RegionDisabledException", AWS_CLASS_RIGHTS, "the region is switched off for this account",
       "switch region REGION on in the account's settings, or take another one" },
-    { "OptInRequired", AWS_CLASS_RIGHTS, "the account is not signed up for this service or region",
-      "switch region REGION on in the account's settings, or complete its registration (payment method)" },
+    { "OptInRequired", AWS_CLASS_RIGHTS, "the account is not signed up for this service, region or image",
+      "switch region REGION on in the account's settings, complete its registration, or subscribe to the image" },
     { "PendingVerification", AWS_CLASS_RIGHTS, "AWS is still verifying the account",
       "it takes up to 4 hours as a rule; AWS writes an e-mail when it is done" },
     { "Blocked", AWS_CLASS_RIGHTS, "the account is blocked",
       "only AWS Support can change that: https://console.aws.amazon.com/support/home" },
+    { "TagPolicyViolation*", AWS_CLASS_RIGHTS, "a tag policy of the organization forbids slipway's tags",
+      "ask those who administer it to allow the keys slipway:deployment, slipway:token, slipway:kind, "
+      "slipway:creator" },
     { "InvalidKMSKey*", AWS_CLASS_RIGHTS, "the disk's encryption key cannot be used",
       "look at the default key of EBS encryption in region REGION and its key policy" },
 
+    { "IdempotentInstanceTerminated", AWS_CLASS_CONFLICT, "the instance of this creation has been terminated",
+      "`slipway teardown`, then bootstrap again" },
     { "IdempotentParameterMismatch", AWS_CLASS_CONFLICT, "the client token was used for another request before",
       "something changed between two runs of one creation; `slipway teardown`, then bootstrap again" },
 
     /* Of the image first: it is the spec's, not something that was just made. */
     { "InvalidAMIID.*", AWS_CLASS_SPEC, "the image does not exist in this region, or the account may not use it",
       "look at machine.image; ids of images differ from region to region" },
+    { "InvalidAvailabilityZone", AWS_CLASS_SPEC, "there is no such zone", "look at provider.aws.zones" },
     { "InvalidZone.NotFound", AWS_CLASS_SPEC, "there is no such zone", "look at provider.aws.zones" },
     { "InvalidInstanceType", AWS_CLASS_SPEC, "there is no such machine type", "look at the types of region REGION" },
     { "InvalidUserData.*", AWS_CLASS_SPEC, "AWS does not accept the user data", NULL },
-    { "InvalidVpc.Range", AWS_CLASS_SPEC, "AWS does not accept the network's range",
-      "look at provider.aws.cidr" },
+    { "InvalidVpc.Range", AWS_CLASS_SPEC, "AWS does not accept the network's range", "look at provider.aws.cidr" },
     { "InvalidSubnet.Range", AWS_CLASS_SPEC, "AWS does not accept the subnet's range", "look at provider.aws.cidr" },
     { "InvalidBlockDeviceMapping", AWS_CLASS_SPEC, "AWS does not accept the disk",
       "the disk cannot be smaller than the image's; look at machine.disk_gib" },
@@ -131,6 +142,7 @@ const struct aws_code aws_code_table[] = {
       "remove what is in it or attached to it, then run `slipway teardown` again" },
     { "IncorrectState*", AWS_CLASS_DEPENDENCY, "it is not in the state for this yet", NULL },
     { "IncorrectInstanceState", AWS_CLASS_DEPENDENCY, "the instance is not in the state for this yet", NULL },
+    { "ResourceNotReady", AWS_CLASS_DEPENDENCY, "it is not ready yet", NULL },
     { "InvalidInstanceID", AWS_CLASS_DEPENDENCY, "the instance is not in the state for this yet", NULL },
     { "InvalidGroup.InUse", AWS_CLASS_DEPENDENCY, "the security group is still used",
       "remove it from what uses it, then run `slipway teardown` again" },
