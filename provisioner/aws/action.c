@@ -17,7 +17,6 @@ const struct aws_action aws_action_table[] = {
     { "GetServiceQuota",               QUO, AWS_READ,   false },
 
     { "DescribeAddresses",             EC2, AWS_READ,   true },
-    { "DescribeAvailabilityZones",     EC2, AWS_READ,   true },
     { "DescribeImages",                EC2, AWS_READ,   true },
     { "DescribeInstanceTypeOfferings", EC2, AWS_READ,   true },
     { "DescribeInstanceTypes",         EC2, AWS_READ,   true },
@@ -25,7 +24,6 @@ const struct aws_action aws_action_table[] = {
     { "DescribeInternetGateways",      EC2, AWS_READ,   true },
     { "DescribeNetworkInterfaces",     EC2, AWS_READ,   true },
     { "DescribeRouteTables",           EC2, AWS_READ,   true },
-    { "DescribeSecurityGroupRules",    EC2, AWS_READ,   true },
     { "DescribeSecurityGroups",        EC2, AWS_READ,   true },
     { "DescribeSubnets",               EC2, AWS_READ,   true },
     { "DescribeVolumes",               EC2, AWS_READ,   true },
