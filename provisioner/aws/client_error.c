@@ -145,6 +145,9 @@ static int explain_broken(const struct aws_client *c, const struct aws_request *
     size_t n;
 
     *e = a->e;
+    if (e->code == ERR_NET && !*e->hint)
+        (void)err_hint(e, "look at this host's network and its proxy settings, and whether '%s' is a region",
+                       c->region);
     (void)err_wrap(e, "%s in '%s'", r->action->name, c->region);
     add_rest(a, &rest);
     n = strlen(e->msg);

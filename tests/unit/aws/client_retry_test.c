@@ -245,6 +245,30 @@ static void nobody_there(void **state)
     assert_false(aws_client_failure(f->client)->ambiguous);
     assert_true(f->clock.mono - 1000 > 1000); /* seven pauses of up to 500 ms and more */
     expect_in(e.msg, "CreateVpc in 'eu-central-1'");
+    expect_in(e.msg, "asked 8 times");
+    expect_in(e.hint, "whether 'eu-central-1' is a region");
+}
+
+/* A kept connection that dies: libcurl would send the request again by itself. */
+static void a_kept_connection(void **state)
+{
+    static const struct {
+        const char *action;
+        int rc, requests;
+    } cases[] = { { "CreateVpc", -1, 2 }, { "DeleteVpc", 0, 3 } };
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct err e = ERR_INIT;
+        fixture_again(f);
+        fixture_says(f, 200, FIXTURE_OK);
+        service_step(f->service, STEP_CUT, 0, "");
+        fixture_says(f, 200, FIXTURE_OK);
+        assert_int_equal(aws_call(f->client, "DescribeVpcs", NULL, 0, NULL, &e), 0);
+        assert_int_equal(aws_call(f->client, cases[i].action, NULL, 0, NULL, &e), cases[i].rc);
+        assert_int_equal(f->service->requests, cases[i].requests);
+        assert_int_equal(f->clock.mono, 1000); /* no pause: it was not we who asked again */
+    }
 }
 
 /* Full jitter: the pauses of many failures differ, and spread over the whole interval. */
@@ -349,6 +373,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(table),
         cmocka_unit_test(nobody_there),
+        cmocka_unit_test(a_kept_connection),
         cmocka_unit_test(jitter),
         cmocka_unit_test(ctrl_c_while_waiting),
         cmocka_unit_test(expired_credentials),
