@@ -27,37 +27,39 @@
 
 // clang-format off
 const struct doctor_probe doctor_probe_table[] = {
-    { "CreateVpc", "vpc", { IS("CidrBlock", "$cidr") } },
-    { "CreateInternetGateway", "internet-gateway", { { NULL } } },
-    { "AttachInternetGateway", NULL, { OF("InternetGatewayId", AWS_INTERNET_GATEWAY), OF("VpcId", AWS_VPC) } },
-    { "CreateSubnet", "subnet", { OF("VpcId", AWS_VPC), IS("CidrBlock", "$cidr") } },
-    { "CreateRouteTable", "route-table", { OF("VpcId", AWS_VPC) } },
-    { "CreateRoute", NULL, { OF("RouteTableId", AWS_ROUTE_TABLE), IS("DestinationCidrBlock", "0.0.0.0/0"),
-                             OF("GatewayId", AWS_INTERNET_GATEWAY) } },
-    { "AssociateRouteTable", NULL, { OF("RouteTableId", AWS_ROUTE_TABLE), OF("SubnetId", AWS_SUBNET) } },
-    { "CreateSecurityGroup", "security-group", { IS("GroupName", "slipway-doctor"), IS("GroupDescription", "slipway"),
-                                                 OF("VpcId", AWS_VPC) } },
-    { "AuthorizeSecurityGroupIngress", "security-group-rule", { SSH_RULE } },
-    { "RevokeSecurityGroupIngress", NULL, { SSH_RULE } },
-    { "AllocateAddress", "elastic-ip", { IS("Domain", "vpc") } },
-    { "RunInstances", "instance", { IS("ImageId", "$image"), IS("InstanceType", "$type"), IS("MinCount", "1"),
-                                    IS("MaxCount", "1"), OF("SubnetId", AWS_SUBNET),
-                                    OF("SecurityGroupId.1", AWS_SECURITY_GROUP) } },
-    { "AssociateAddress", NULL, { OF("AllocationId", AWS_ADDRESS), OF("InstanceId", AWS_INSTANCE) } },
-    { "CreateTags", NULL, { OF("ResourceId.1", AWS_INSTANCE), IS("Tag.1.Key", AWS_TAG_ENTERED), IS("Tag.1.Value", "-") } },
-    { "TerminateInstances", NULL, { OF("InstanceId.1", AWS_INSTANCE) } },
-    { "DisassociateAddress", NULL, { AT("AssociationId", AWS_ADDRESS, "associationId") } },
-    { "ReleaseAddress", NULL, { OF("AllocationId", AWS_ADDRESS) } },
-    { "DeleteSecurityGroup", NULL, { OF("GroupId", AWS_SECURITY_GROUP) } },
-    { "DisassociateRouteTable", NULL, { AT("AssociationId", AWS_ROUTE_TABLE, "associationSet.0.routeTableAssociationId") } },
-    { "DeleteRouteTable", NULL, { OF("RouteTableId", AWS_ROUTE_TABLE) } },
-    { "DeleteSubnet", NULL, { OF("SubnetId", AWS_SUBNET) } },
-    { "DetachInternetGateway", NULL, { OF("InternetGatewayId", AWS_INTERNET_GATEWAY), OF("VpcId", AWS_VPC) } },
-    { "DeleteInternetGateway", NULL, { OF("InternetGatewayId", AWS_INTERNET_GATEWAY) } },
-    { "DeleteVpc", NULL, { OF("VpcId", AWS_VPC) } },
-    { "DeleteVolume", NULL, { OF("VolumeId", AWS_VOLUME) } },
-    { "DeleteNetworkInterface", NULL, { OF("NetworkInterfaceId", AWS_NETWORK_INTERFACE) } },
-    { NULL, NULL, { { NULL } } },
+    { "CreateVpc", { "vpc" }, { IS("CidrBlock", "$cidr") } },
+    { "CreateInternetGateway", { "internet-gateway" }, { { NULL } } },
+    { "AttachInternetGateway", { NULL }, { OF("InternetGatewayId", AWS_INTERNET_GATEWAY), OF("VpcId", AWS_VPC) } },
+    { "CreateSubnet", { "subnet" }, { OF("VpcId", AWS_VPC), IS("CidrBlock", "$cidr") } },
+    { "CreateRouteTable", { "route-table" }, { OF("VpcId", AWS_VPC) } },
+    { "CreateRoute", { NULL }, { OF("RouteTableId", AWS_ROUTE_TABLE), IS("DestinationCidrBlock", "0.0.0.0/0"),
+                                 OF("GatewayId", AWS_INTERNET_GATEWAY) } },
+    { "AssociateRouteTable", { NULL }, { OF("RouteTableId", AWS_ROUTE_TABLE), OF("SubnetId", AWS_SUBNET) } },
+    { "CreateSecurityGroup", { "security-group" },
+      { IS("GroupName", "slipway-doctor"), IS("GroupDescription", "slipway"), OF("VpcId", AWS_VPC) } },
+    { "AuthorizeSecurityGroupIngress", { "security-group-rule" }, { SSH_RULE } },
+    { "RevokeSecurityGroupIngress", { NULL }, { SSH_RULE } },
+    { "AllocateAddress", { "elastic-ip" }, { IS("Domain", "vpc") } },
+    { "RunInstances", { "instance", "volume", "network-interface" },
+      { IS("ImageId", "$image"), IS("InstanceType", "$type"), IS("MinCount", "1"), IS("MaxCount", "1"),
+        OF("SubnetId", AWS_SUBNET), OF("SecurityGroupId.1", AWS_SECURITY_GROUP) } },
+    { "AssociateAddress", { NULL }, { OF("AllocationId", AWS_ADDRESS), OF("InstanceId", AWS_INSTANCE) } },
+    { "CreateTags", { NULL },
+      { OF("ResourceId.1", AWS_INSTANCE), IS("Tag.1.Key", AWS_TAG_ENTERED), IS("Tag.1.Value", "-") } },
+    { "TerminateInstances", { NULL }, { OF("InstanceId.1", AWS_INSTANCE) } },
+    { "DisassociateAddress", { NULL }, { AT("AssociationId", AWS_ADDRESS, "associationId") } },
+    { "ReleaseAddress", { NULL }, { OF("AllocationId", AWS_ADDRESS) } },
+    { "DeleteSecurityGroup", { NULL }, { OF("GroupId", AWS_SECURITY_GROUP) } },
+    { "DisassociateRouteTable", { NULL },
+      { AT("AssociationId", AWS_ROUTE_TABLE, "associationSet.0.routeTableAssociationId") } },
+    { "DeleteRouteTable", { NULL }, { OF("RouteTableId", AWS_ROUTE_TABLE) } },
+    { "DeleteSubnet", { NULL }, { OF("SubnetId", AWS_SUBNET) } },
+    { "DetachInternetGateway", { NULL }, { OF("InternetGatewayId", AWS_INTERNET_GATEWAY), OF("VpcId", AWS_VPC) } },
+    { "DeleteInternetGateway", { NULL }, { OF("InternetGatewayId", AWS_INTERNET_GATEWAY) } },
+    { "DeleteVpc", { NULL }, { OF("VpcId", AWS_VPC) } },
+    { "DeleteVolume", { NULL }, { OF("VolumeId", AWS_VOLUME) } },
+    { "DeleteNetworkInterface", { NULL }, { OF("NetworkInterfaceId", AWS_NETWORK_INTERFACE) } },
+    { NULL, { NULL }, { { NULL } } },
 };
 // clang-format on
 
@@ -73,8 +75,8 @@ struct rights {
     struct aws *aws;
     const char *image;
     size_t asked, allowed;
+    size_t doubt;       /* denied for an object that does not exist */
     struct sbuf denied; /* for certain */
-    struct sbuf doubt;  /* denied for an object that does not exist */
 };
 
 static const char *id_of(const struct rights *x, enum aws_kind_id kind)
@@ -128,14 +130,9 @@ static bool fill(const struct rights *x, const struct doctor_probe *probe, struc
         else
             add_made_up(q, param);
     }
-    if (probe->tags)
-        aws_add_tags(q, 1, probe->tags, x->run, x->aws, probe->tags, x->aws->caller);
+    for (size_t i = 0; i < ARRAY_LEN(probe->tags) && probe->tags[i]; i++)
+        aws_add_tags(q, (int)i + 1, probe->tags[i], x->run, x->aws, probe->tags[i], x->aws->caller);
     return there;
-}
-
-static void name_it(struct sbuf *list, const char *action)
-{
-    sbuf_addf(list, "%sec2:%s", list->len ? ", " : "", action);
 }
 
 static int ask(struct rights *x, const struct doctor_probe *probe, struct err *e)
@@ -150,8 +147,10 @@ static int ask(struct rights *x, const struct doctor_probe *probe, struct err *e
     }
     if (e->code == ERR_CANCELED || !*aws_client_failure(x->aws->client)->code)
         return -1;
-    if (aws_client_failure(x->aws->client)->class == AWS_CLASS_RIGHTS)
-        name_it(there ? &x->denied : &x->doubt, probe->action);
+    bool refused = aws_client_failure(x->aws->client)->class == AWS_CLASS_RIGHTS;
+    if (refused && there)
+        sbuf_addf(&x->denied, "%sec2:%s", x->denied.len ? ", " : "", probe->action);
+    x->doubt += refused && !there;
     err_clear(e);
     return 0;
 }
@@ -171,9 +170,11 @@ static void report(const struct rights *x, json_t *rows)
 
     if (x->denied.len)
         doctor_row(rows, "rights", "fail", remedy, "denied: %s", x->denied.data);
-    else if (x->doubt.len)
-        doctor_row(rows, "rights", "unknown", "bootstrap, and ask again",
-                   "denied for objects that do not exist, which a policy bound to tags does too: %s", x->doubt.data);
+    else if (x->doubt)
+        doctor_row(
+            rows, "rights", "unknown", "after the bootstrap every right can be told",
+            "%zu of %zu allowed; %zu refused for objects that do not exist, which a policy bound to tags does too",
+            x->allowed, x->asked, x->doubt);
     else if (open)
         doctor_row(rows, "rights", "ok", "",
                    "%zu of %zu allowed, none denied; the others can be told only of objects that exist", x->allowed,
@@ -184,7 +185,7 @@ static void report(const struct rights *x, json_t *rows)
 
 int doctor_rights(struct run *r, struct aws *a, const char *image, json_t *rows, struct err *e)
 {
-    struct rights x = { r, a, image, 0, 0, SBUF_INIT(2048), SBUF_INIT(2048) };
+    struct rights x = { r, a, image, 0, 0, 0, SBUF_INIT(2048) };
     const json_t *subnet;
     int rc = 0;
 
@@ -199,6 +200,5 @@ int doctor_rights(struct run *r, struct aws *a, const char *image, json_t *rows,
     else
         report(&x, rows);
     sbuf_done(&x.denied);
-    sbuf_done(&x.doubt);
     return rc;
 }

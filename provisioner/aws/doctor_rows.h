@@ -20,7 +20,7 @@ struct doctor_param {
 /* How a right is asked for. */
 struct doctor_probe {
     const char *action;
-    const char *tags; /* type of the object that it makes, or NULL */
+    const char *tags[3]; /* types of the objects that it makes */
     struct doctor_param params[7];
 };
 

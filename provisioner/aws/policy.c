@@ -17,7 +17,9 @@ struct scope {
 
 static bool needed(const struct scope *s, enum policy_need need)
 {
-    return policy_needed(s->spec, need) && (need != POLICY_CLUSTER || *s->account != '*');
+    bool cluster = need == POLICY_CLUSTER || need == POLICY_CLUSTER_BALANCERS;
+
+    return policy_needed(s->spec, need) && !(cluster && *s->account == '*');
 }
 
 static json_t *arn(const struct scope *s, const char *account, const char *service, const char *tail)
@@ -202,7 +204,8 @@ static void add_cluster(const struct scope *s, json_t *statements)
     AUTO_FREE char *key = xasprintf("aws:ResourceTag/kubernetes.io/cluster/%s-%s", s->spec->name, token);
     add_type(s, resources, "volume");
     add_type(s, resources, "security-group");
-    json_array_append_new(resources, arn(s, s->account, "elasticloadbalancing", "loadbalancer/*"));
+    if (needed(s, POLICY_CLUSTER_BALANCERS))
+        json_array_append_new(resources, arn(s, s->account, "elasticloadbalancing", "loadbalancer/*"));
     add(statements, "ClusterObjects", actions_bound(s, POLICY_CLUSTER_OBJECT), resources,
         equals(condition, key, "owned"));
 }

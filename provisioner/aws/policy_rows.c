@@ -22,10 +22,10 @@ const struct policy_row policy_rows[] = {
     { "DescribeSubnets",               POLICY_LOOK,           POLICY_ALWAYS,  { NULL } },
     { "DescribeVolumes",               POLICY_LOOK,           POLICY_ALWAYS,  { NULL } },
     { "DescribeVpcs",                  POLICY_LOOK,           POLICY_ALWAYS,  { NULL } },
-    { "DescribeLoadBalancers",         POLICY_LOOK,           POLICY_ALWAYS,  { NULL } },
-    { "DescribeTags",                  POLICY_LOOK,           POLICY_ALWAYS,  { NULL } },
-    { "classic:DescribeLoadBalancers", POLICY_LOOK,           POLICY_ALWAYS,  { NULL } },
-    { "classic:DescribeTags",          POLICY_LOOK,           POLICY_ALWAYS,  { NULL } },
+    { "DescribeLoadBalancers",         POLICY_LOOK,           POLICY_BALANCERS, { NULL } },
+    { "DescribeTags",                  POLICY_LOOK,           POLICY_BALANCERS, { NULL } },
+    { "classic:DescribeLoadBalancers", POLICY_LOOK,           POLICY_BALANCERS, { NULL } },
+    { "classic:DescribeTags",          POLICY_LOOK,           POLICY_BALANCERS, { NULL } },
 
     { "CreateVpc",                     POLICY_MAKE,           POLICY_NETWORK, { "vpc" } },
     { "CreateInternetGateway",         POLICY_MAKE,           POLICY_NETWORK, { "internet-gateway" } },
@@ -58,8 +58,8 @@ const struct policy_row policy_rows[] = {
 
     { "DeleteVolume",                  POLICY_CLUSTER_OBJECT, POLICY_CLUSTER, { NULL } },
     { "DeleteSecurityGroup",           POLICY_CLUSTER_OBJECT, POLICY_CLUSTER, { NULL } },
-    { "DeleteLoadBalancer",            POLICY_CLUSTER_OBJECT, POLICY_CLUSTER, { NULL } },
-    { "classic:DeleteLoadBalancer",    POLICY_CLUSTER_OBJECT, POLICY_CLUSTER, { NULL } },
+    { "DeleteLoadBalancer",            POLICY_CLUSTER_OBJECT, POLICY_CLUSTER_BALANCERS, { NULL } },
+    { "classic:DeleteLoadBalancer",    POLICY_CLUSTER_OBJECT, POLICY_CLUSTER_BALANCERS, { NULL } },
     { NULL,                            POLICY_FREE,           POLICY_ALWAYS,  { NULL } },
 };
 
@@ -67,7 +67,19 @@ const struct policy_row policy_rows[] = {
 
 bool policy_needed(const struct spec *s, enum policy_need need)
 {
-    return !(need == POLICY_NETWORK && s->aws.subnet) && !(need == POLICY_GROUP && s->aws.security_group);
+    switch (need) {
+    case POLICY_NETWORK:
+        return !s->aws.subnet;
+    case POLICY_GROUP:
+        return !s->aws.security_group;
+    case POLICY_BALANCERS:
+    case POLICY_CLUSTER_BALANCERS:
+        return strcmp(s->runtime, "k3s") == 0;
+    case POLICY_CLUSTER:
+    case POLICY_ALWAYS:
+        break;
+    }
+    return true;
 }
 
 int aws_policy_account(char ret[static AWS_ACCOUNT_LEN + 1], struct err *e)

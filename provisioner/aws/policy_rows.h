@@ -18,9 +18,11 @@ enum policy_bind {
 
 enum policy_need {
     POLICY_ALWAYS,
-    POLICY_NETWORK, /* not with the spec's `subnet` */
-    POLICY_GROUP,   /* not with the spec's `security_group` */
-    POLICY_CLUSTER, /* only when the account is known */
+    POLICY_NETWORK,           /* not with the spec's `subnet` */
+    POLICY_GROUP,             /* not with the spec's `security_group` */
+    POLICY_BALANCERS,         /* only where Kubernetes may make load balancers: runtime k3s */
+    POLICY_CLUSTER,           /* only when the account is known */
+    POLICY_CLUSTER_BALANCERS, /* both */
 };
 
 struct policy_row {
@@ -35,7 +37,7 @@ struct policy_row {
 extern const struct policy_row policy_rows[];
 
 struct spec;
-/* Does this spec need it? POLICY_CLUSTER: always. */
+/* Does this spec need it? Whether the account is known is not asked here. */
 bool policy_needed(const struct spec *s, enum policy_need need);
 
 enum { AWS_ACCOUNT_LEN = 12 };

@@ -203,6 +203,27 @@ static void given_network(void **state)
                       "arn:aws-cn:ec2:cn-north-1::image/ami-0123456789abcdef0"));
 }
 
+/* Only Kubernetes makes load balancers. */
+static void balancers_with_k3s(void **state)
+{
+    AUTO_SPEC struct spec *s = spec_with(OWN, "debian-12");
+    struct err e = ERR_INIT;
+    AUTO_JSON json_t *with = NULL, *without = NULL;
+
+    (void)state;
+    assert_int_equal(setenv("AWS_ACCOUNT_ID", "123456789012", 1), 0);
+    assert_int_equal(aws_policy(s, "eu-central-1", &with, &e), 0);
+    free(s->runtime);
+    s->runtime = xstrdup("systemd");
+    assert_int_equal(aws_policy(s, "eu-central-1", &without, &e), 0);
+    assert_int_equal(unsetenv("AWS_ACCOUNT_ID"), 0);
+    assert_true(allows(with, "elasticloadbalancing:DeleteLoadBalancer") &&
+                allows(with, "elasticloadbalancing:DescribeTags"));
+    AUTO_FREE char *text = jsonx_text(without, 0);
+    assert_null(strstr(text, "elasticloadbalancing"));
+    assert_true(allows(without, "ec2:DeleteVolume"));
+}
+
 static void account_known(void **state)
 {
     struct err e = ERR_INIT;
@@ -311,10 +332,10 @@ static int without_account(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rows_and_actions_match),  cmocka_unit_test(for_every_shape_of_spec),
-        cmocka_unit_test(bound_to_the_tags),       cmocka_unit_test(given_network),
-        cmocka_unit_test(account_known),           cmocka_unit_test(trust_subjects),
-        cmocka_unit_test(trust_needs_the_account),
+        cmocka_unit_test(rows_and_actions_match), cmocka_unit_test(for_every_shape_of_spec),
+        cmocka_unit_test(bound_to_the_tags),      cmocka_unit_test(given_network),
+        cmocka_unit_test(account_known),          cmocka_unit_test(balancers_with_k3s),
+        cmocka_unit_test(trust_subjects),         cmocka_unit_test(trust_needs_the_account),
     };
 
     return cmocka_run_group_tests(tests, without_account, NULL);
