@@ -2,8 +2,11 @@
 #include "cmd/command.h"
 #include "cmd/options.h"
 #include "core/cancel.h"
+#include "core/mem.h"
 #include "core/util.h"
+#include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
@@ -40,6 +43,7 @@ int main(int argc, char **argv)
     struct app app = { .clock = clock_real() };
 
     harden();
+    json_set_alloc_funcs(malloc, wipe_and_free); /* answers hold tokens and keys */
     cancel_install();
     int rc = options_parse(argc, argv, &app, &e);
     struct ui_opts ui = { !app.opt[OPT_NO_COLOR], app.opt[OPT_VERBOSE] != NULL, app.json };

@@ -18,7 +18,7 @@
 /* Fact: the key that sshd will show, written before it does. */
 #define NEXT_KEY "host_key.next"
 
-enum { KEY_LINE_MAX = 4096, PEM_MAX = 64 << 10 };
+enum { KEY_LINE_MAX = 4096, PEM_MAX = 64 << 10, BRIEF_MS = 30000 };
 
 static char *pin_path(const struct run *r)
 {
@@ -88,8 +88,14 @@ static int connect_with(struct run *r, const char *host_key, struct err *e)
     if (r->provider->ops->endpoint(r, r->provider, &ep, e) < 0 || contact_login_key(r, &login, e) < 0)
         return -1;
     const struct ssh_target t = { ep.host, ep.port, ep.user, host_key, login.pem };
-    return ssh_wait(&r->ssh, &t, r->clock, r->ui, phases_deadline_ms(r->phases, PHASE_SSH, r->spec->timeouts), running,
-                    &ctx, e);
+    int64_t deadline = phases_deadline_ms(r->phases, PHASE_SSH, r->spec->timeouts);
+    int64_t brief = r->clock->mono_ms(r->clock) + BRIEF_MS;
+    if (ssh_wait(&r->ssh, &t, r->clock, r->ui, r->brief && brief < deadline ? brief : deadline, running, &ctx, e) == 0)
+        return 0;
+    if (e->code == ERR_TIMEOUT && r->provider->ops->own_machine && !r->provider->ops->same_network && !*e->hint)
+        return err_hint(e, "if this host's public address has changed, `slipway bootstrap` lets the new one in; "
+                           "`slipway doctor` compares");
+    return -1;
 }
 
 /* Before the pin there are at most two right keys: the one that sshd was about to show, and the injected one. */

@@ -1,4 +1,5 @@
 #include "core/mem.h"
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +56,13 @@ char *xasprintf(const char *fmt, ...)
 void secret_wipe(void *p, size_t n)
 {
     explicit_bzero(p, n);
+}
+
+void wipe_and_free(void *p)
+{
+    if (p)
+        secret_wipe(p, malloc_usable_size(p));
+    free(p);
 }
 
 void secret_free(char *s)

@@ -16,6 +16,9 @@ void secret_free(char *s);
 /* Wipe `n` bytes so that the compiler keeps it. */
 void secret_wipe(void *p, size_t n);
 
+/* For libraries that take a free of ours: the whole block is wiped. */
+void wipe_and_free(void *p);
+
 static inline void secret_free_ptr(char **p)
 {
     secret_free(*p);

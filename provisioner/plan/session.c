@@ -141,6 +141,7 @@ int session_connect(struct session *s, struct err *e)
 {
     if (s->run.ssh)
         return 0;
+    s->run.brief = true;
     return contact_open(&s->run, e);
 }
 

@@ -31,6 +31,7 @@ struct run {
     struct view *view;           /* kube/: the cluster as it was before a step acted, NULL until looked at */
     int64_t pod_trouble_ms;      /* since when (monotonic) a pod is seen failed, 0: none is */
     bool no_canary;
+    bool brief;           /* a command that only looks: a machine that cannot be reached is told of in seconds */
     bool installed;       /* K3s was there when this run began: the disk check is the installation's */
     bool changed;         /* a step acted */
     bool include_volumes; /* teardown: also what was made from inside the cluster */
