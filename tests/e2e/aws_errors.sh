@@ -1,6 +1,8 @@
 #!/bin/sh
 # aws_errors.sh: what a bootstrap does with each error answer of tests/data/aws_errors.tsv that it can meet: exit status,
-# message and remedy, against the fake EC2. Prints them as a table.
+# message and remedy, against the fake EC2. Prints them as a table. Then answers that leave open whether the call acted, at
+# the first try of every changing call: one of each object is made all the same, and none is left after teardown.
+SLIPWAY_CLOUD_SETTLE_S=0 # nothing is invisible here
 . "$(dirname "$0")/aws_lib.sh"
 
 rows=$root/tests/data/aws_errors.tsv
@@ -53,3 +55,40 @@ while IFS=$(printf '\037') read -r action http shape code message class exit e2e
 done < "$work/rows"
 [ "$passed" -ge 30 ] || fail "only $passed rows"
 echo "$passed error answers, each with its exit status, message and remedy"
+
+changing="CreateVpc CreateInternetGateway AttachInternetGateway CreateSubnet CreateRouteTable CreateRoute AssociateRouteTable
+    CreateSecurityGroup AuthorizeSecurityGroupIngress AllocateAddress RunInstances AssociateAddress TerminateInstances
+    ReleaseAddress DeleteSecurityGroup DeleteRouteTable DeleteSubnet DetachInternetGateway DeleteInternetGateway DeleteVpc"
+
+every() { # RULE, without braces: for the first request of each changing call
+    # shellcheck disable=SC2086 # a list of names
+    printf '{"action": "%s", "nth": 1, "count": 1, '"$1"'}\n' $changing | as_list
+}
+
+as_list() {
+    python3 -c 'import json, sys; print(json.dumps([json.loads(line) for line in sys.stdin]))'
+}
+
+while IFS='|' read -r trouble rule; do
+    fake_reset
+    fake faults "$(every "$rule")" > /dev/null
+    machine_made "$trouble"
+    one_of_each "$trouble"
+    run 0 "$trouble, teardown" sw teardown -y
+    empty_account "$trouble"
+    met=$(fake_value faults 'sum(r["used"] for r in a["rules"])')
+    [ "$met" -ge 18 ] || fail "$trouble: only $met of the faults were met"
+    no_violations "$trouble"
+    pass "$trouble: at $met calls, one of each object, nothing left"
+done << 'RULES'
+request lost|"kind": "cut_before"
+answer lost|"kind": "cut_after"
+answer cut in the middle|"kind": "truncate"
+answer cut after its first byte|"kind": "truncate", "keep": 1
+500 after acting|"kind": "error", "status": 500, "code": "InternalError", "message": "An internal error has occurred", "headers": {"Retry-After": "0"}, "after": true
+500 without acting|"kind": "error", "status": 500, "code": "InternalError", "message": "An internal error has occurred", "headers": {"Retry-After": "0"}
+502 of a proxy after acting|"kind": "raw", "status": 502, "body": "<html>", "headers": {"Retry-After": "0"}, "after": true
+torn XML after acting|"kind": "raw", "status": 200, "body": "<Response><requestId>", "after": true
+throttled|"kind": "throttle", "headers": {"Retry-After": "0"}
+RULES
+echo "$passed passed, 0 failed"
