@@ -18,15 +18,16 @@ TAGS = [{"Key": "slipway:deployment", "Value": "demo"}, {"Key": "slipway:token",
 HERE = pathlib.Path(__file__).resolve().parents[1]
 
 
-def tagged(kind: str) -> list[dict]:
-    return [{"ResourceType": kind, "Tags": TAGS}]
+def tagged(kind: str, tags: list[dict] | None = None) -> list[dict]:
+    return [{"ResourceType": kind, "Tags": tags or TAGS}]
 
 
 class FakeProcess:
     def __init__(self, *args: str):
         self.dir = tempfile.TemporaryDirectory()
         port = pathlib.Path(self.dir.name, "port")
-        self.process = subprocess.Popen([sys.executable, "-m", "fake", "--port-file", str(port), *args], cwd=HERE)
+        line = [sys.executable, "-m", "fake", "--with-parent", "--port-file", str(port), *args]
+        self.process = subprocess.Popen(line, cwd=HERE, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
         end = time.monotonic() + 30
         while not port.exists():
             if time.monotonic() > end or self.process.poll() is not None:
@@ -36,7 +37,8 @@ class FakeProcess:
         self.url = f"http://127.0.0.1:{self.port}"
 
     def close(self) -> None:
-        self.process.terminate()
+        assert self.process.stdin is not None
+        self.process.stdin.close()
         self.process.wait(10)
         self.dir.cleanup()
 
@@ -50,6 +52,7 @@ class FakeProcess:
 class Case(unittest.TestCase):
     """Each test begins with an empty account."""
     fake: FakeProcess
+    tags: list[dict] = TAGS
 
     @classmethod
     def setUpClass(cls) -> None:
@@ -84,14 +87,14 @@ class Case(unittest.TestCase):
 
     # The steps of a machine's life, each by one call.
     def vpc(self, cidr: str = "10.0.0.0/16") -> str:
-        return self.ec2.create_vpc(CidrBlock=cidr, TagSpecifications=tagged("vpc"))["Vpc"]["VpcId"]
+        return self.ec2.create_vpc(CidrBlock=cidr, TagSpecifications=tagged("vpc", self.tags))["Vpc"]["VpcId"]
 
     def subnet(self, vpc: str, cidr: str = "10.0.0.0/24", zone: str = REGION + "a") -> str:
-        made = self.ec2.create_subnet(VpcId=vpc, CidrBlock=cidr, AvailabilityZone=zone, TagSpecifications=tagged("subnet"))
+        made = self.ec2.create_subnet(VpcId=vpc, CidrBlock=cidr, AvailabilityZone=zone, TagSpecifications=tagged("subnet", self.tags))
         return made["Subnet"]["SubnetId"]
 
     def gateway(self, vpc: str | None = None) -> str:
-        made = self.ec2.create_internet_gateway(TagSpecifications=tagged("internet-gateway"))
+        made = self.ec2.create_internet_gateway(TagSpecifications=tagged("internet-gateway", self.tags))
         name = made["InternetGateway"]["InternetGatewayId"]
         if vpc:
             self.ec2.attach_internet_gateway(InternetGatewayId=name, VpcId=vpc)
@@ -99,12 +102,12 @@ class Case(unittest.TestCase):
 
     def table(self, vpc: str, token: str = "") -> str:
         more = {"ClientToken": token} if token else {}
-        made = self.ec2.create_route_table(VpcId=vpc, TagSpecifications=tagged("route-table"), **more)
+        made = self.ec2.create_route_table(VpcId=vpc, TagSpecifications=tagged("route-table", self.tags), **more)
         return made["RouteTable"]["RouteTableId"]
 
     def group(self, vpc: str, name: str = "demo") -> str:
         made = self.ec2.create_security_group(GroupName=name, Description="of a test", VpcId=vpc,
-                                              TagSpecifications=tagged("security-group"))
+                                              TagSpecifications=tagged("security-group", self.tags))
         return made["GroupId"]
 
     def run_params(self, subnet: str, group: str, **more: Any) -> dict:
@@ -114,7 +117,7 @@ class Case(unittest.TestCase):
         return {"ImageId": "ami-0deb12a0000000001", "InstanceType": "t3.medium", "MinCount": 1, "MaxCount": 1,
                 "UserData": "#cloud-config\n", "NetworkInterfaces": [interface], "BlockDeviceMappings": [disk],
                 "MetadataOptions": {"HttpTokens": "required", "HttpPutResponseHopLimit": 1, "HttpEndpoint": "enabled"},
-                "TagSpecifications": tagged("instance") + tagged("volume") + tagged("network-interface"), **more}
+                "TagSpecifications": tagged("instance", self.tags) + tagged("volume", self.tags) + tagged("network-interface", self.tags), **more}
 
     def network(self) -> tuple[str, str, str]:
         """VPC with gateway, subnet and group."""

@@ -19,6 +19,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=0, help="0 (the default): any free one")
     parser.add_argument("--machine", metavar="MODULE", help="what boots behind RunInstances: see fake/machine_hook.py")
     parser.add_argument("--config", metavar="JSON", help="settings, as POST /_fake/config takes them")
+    parser.add_argument("--with-parent", action="store_true", help="end when stdin does")
     return parser.parse_args()
 
 
@@ -37,6 +38,8 @@ async def serve(args: argparse.Namespace) -> None:
     done = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, done.set)
+    if args.with_parent:
+        asyncio.get_running_loop().add_reader(sys.stdin.fileno(), lambda: os.read(sys.stdin.fileno(), 1) or done.set())
     await done.wait()
     await admin.reset(server, False)
 

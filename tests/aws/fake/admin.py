@@ -1,6 +1,8 @@
 """The tests' own side, below /_fake/; JSON in and out. See tests/aws/README.md."""
 import asyncio
+import copy
 import json
+import traceback
 from typing import TYPE_CHECKING, Any
 
 from .answer import Answer, Request
@@ -8,6 +10,9 @@ from .state import Obj, Region
 
 if TYPE_CHECKING:
     from .server import Server
+
+
+KEPT = ("regions", "sessions", "random", "started", "addresses")
 
 
 class Refused(Exception):
@@ -58,7 +63,7 @@ async def reset(server: "Server", keep_config: bool) -> dict:
     world = server.world
     for region in world.regions.values():
         for obj in region.of("instance"):
-            if "task" in obj.own:
+            if obj.own.get("task") is not None:
                 obj.own["task"].cancel()
                 await asyncio.wait([obj.own["task"]])
     await world.hook.finish()
@@ -68,6 +73,29 @@ async def reset(server: "Server", keep_config: bool) -> dict:
     if keep_config:
         world.config = config
     server.forget()
+    return {}
+
+
+def snapshot(server: "Server", name: str) -> dict:
+    """Keep what exists under a name; for servers without machines."""
+    world = server.world
+    for region in world.regions.values():
+        for obj in region.of("instance"):
+            if obj.own.get("task") is not None:
+                raise Refused(f"{obj.id} is still changing")
+    server.kept[name] = copy.deepcopy({key: getattr(world, key) for key in KEPT}, {id(world): world})
+    return {}
+
+
+def restore(server: "Server", name: str) -> dict:
+    """As it was at the snapshot; the log, the faults and the held request are forgotten, settings and violations stay."""
+    if name not in server.kept:
+        raise Refused(f"no snapshot '{name}'")
+    for key, value in copy.deepcopy(server.kept[name], {id(server.world): server.world}).items():
+        setattr(server.world, key, value)
+    violations = server.violations
+    server.forget()
+    server.violations = violations
     return {}
 
 
@@ -115,6 +143,8 @@ async def _run(server: "Server", method: str, path: str, given: Any) -> Any:
         return server.faults.as_json()
     if name == "reset":
         return await reset(server, query == "keep-config")
+    if name in ("snapshot", "restore"):
+        return (snapshot if name == "snapshot" else restore)(server, given["name"])
     if name == "forget-terminated":
         return _forget_terminated(server)
     raise Refused(f"nothing here is named {name}")
@@ -126,4 +156,7 @@ async def handle(server: "Server", request: Request) -> Answer:
         said, status = await _run(server, request.method, request.path, given), 200
     except (Refused, ValueError) as error:
         said, status = {"error": str(error)}, 400
+    except Exception as error:  # a defect of ours: say so
+        traceback.print_exc()
+        said, status = {"error": repr(error)}, 500
     return Answer(status, json.dumps(said, default=str).encode() + b"\n", {"Content-Type": "application/json"})

@@ -34,12 +34,13 @@ def terminate(call: Call, instance: Obj) -> None:
     instance.data["StateReason"] = {"Code": "Client.UserInitiatedShutdown",
                                     "Message": "Client.UserInitiatedShutdown: User initiated shutdown"}
     instance.own["polls"] = call.config["terminating_describes"]
-    instance.own["task"] = _start(_end(call, instance, instance.own["task"]))
+    instance.own["task"] = _start(_end(call, instance, instance.own.get("task")))
 
 
-async def _end(call: Call, instance: Obj, starting: asyncio.Task) -> None:
-    starting.cancel()
-    await asyncio.wait([starting])
+async def _end(call: Call, instance: Obj, starting: asyncio.Task | None) -> None:
+    if starting is not None:
+        starting.cancel()
+        await asyncio.wait([starting])
     await call.world.hook.stop(instance_view(call.region, instance))
 
 
@@ -90,6 +91,7 @@ async def _advance(call: Call, instance: Obj) -> None:
         return
     if task is not None and not task.done():
         return
+    instance.own["task"] = None
     if state == "shutting-down":
         await _gone(call, instance)
         return

@@ -25,6 +25,7 @@ class Cut(Exception):
 class Server:
     def __init__(self, world: World):
         self.world = world
+        self.kept: dict[str, Any] = {}  # snapshots by name
         self.forget()
 
     def forget(self) -> None:
