@@ -49,12 +49,9 @@ int aws_instance_state(const json_t *instance, char why[static 256], struct err 
         return 1;
     if (!*state || strcmp(state, "pending") == 0)
         return 0;
-    (void)err_set(e, ERR_REMOTE, "instance '%s' is %s: %s", id, state, jsonx_str(instance, "stateReason.message"));
-    const struct aws_code *code = aws_code_find(strrchr(jsonx_str(instance, "stateReason.code"), '.')
-                                                    ? strrchr(jsonx_str(instance, "stateReason.code"), '.') + 1
-                                                    : "");
-    if (code)
-        e->code = aws_class_err(code->class);
+    const struct aws_code *code = aws_code_find(jsonx_str(instance, "stateReason.code"));
+    (void)err_set(e, code ? aws_class_err(code->class) : ERR_REMOTE, "instance '%s' is %s: %s", id, state,
+                  jsonx_str(instance, "stateReason.message"));
     if (strncmp(state, "stop", 4) == 0)
         return err_hint(e, "start it: aws ec2 start-instances --instance-ids %s", id);
     return err_hint(e, "`slipway bootstrap` makes a new one; what was on this one is lost");
@@ -77,7 +74,7 @@ static int terminated(void *ctx, char why[static 256], struct err *e)
     return !*state || strcmp(state, "terminated") == 0;
 }
 
-int aws_instance_terminate(struct run *r, struct aws *a, const char *id, struct err *e)
+static int terminate(struct run *r, struct aws *a, const char *id, struct err *e)
 {
     struct ending ctx = { a, id };
     AUTO_FREE char *name = xasprintf("instance '%s' terminated", id);
@@ -231,7 +228,7 @@ int aws_instance_create(struct run *r, struct provider *p, struct err *e)
         }
         ui_warn(r->ui, "instance '%s' of '%s' was never used and its keys are not here: it is replaced", id,
                 r->spec->name);
-        if (refuse_entered(r, one, e) < 0 || aws_instance_terminate(r, a, id, e) < 0)
+        if (refuse_entered(r, one, e) < 0 || terminate(r, a, id, e) < 0)
             return -1;
     }
     if (known)
@@ -244,7 +241,7 @@ int aws_instance_create(struct run *r, struct provider *p, struct err *e)
 static int terminate_one(struct run *r, struct aws *a, const json_t *object, const char *id, struct err *e)
 {
     (void)object;
-    return aws_instance_terminate(r, a, id, e);
+    return terminate(r, a, id, e);
 }
 
 int aws_instance_destroy(struct run *r, struct provider *p, struct err *e)

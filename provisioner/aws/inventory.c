@@ -52,7 +52,7 @@ int64_t aws_settle_ms(void)
     return (s < 0 || s > SETTLE_MAX_S || (end && *end) ? SETTLE_S : s) * 1000;
 }
 
-int64_t aws_settled_ms(const struct aws *a)
+static int64_t settled_ms(const struct aws *a)
 {
     return a->asked_ms + aws_settle_ms();
 }
@@ -186,7 +186,7 @@ int aws_find(struct run *r, struct aws *a, enum aws_kind_id kind, const json_t *
 {
     struct look l = { r, a, kind };
     AUTO_FREE char *name = xasprintf("%s of an earlier run", aws_kind_table[kind].name);
-    const struct wait w = { name, aws_settled_ms(a), LOOK_EVERY_MS };
+    const struct wait w = { name, settled_ms(a), LOOK_EVERY_MS };
 
     if (!a->seen[kind] && aws_look(r, a, kind, e) < 0)
         return -1;
@@ -207,5 +207,5 @@ int aws_find(struct run *r, struct aws *a, enum aws_kind_id kind, const json_t *
 
 bool aws_unsettled(const struct run *r, const struct aws *a)
 {
-    return (a->fresh || a->interrupted) && r->clock->mono_ms(r->clock) < aws_settled_ms(a);
+    return (a->fresh || a->interrupted) && r->clock->mono_ms(r->clock) < settled_ms(a);
 }

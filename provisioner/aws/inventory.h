@@ -31,6 +31,5 @@ bool aws_is_ours(const struct run *r, const struct aws *a, const json_t *object)
 const char *aws_tag(const json_t *object, const char *key);
 /* May something of ours exist that no look has shown yet? For teardown. */
 bool aws_unsettled(const struct run *r, const struct aws *a);
-/* Monotonic: until then a look may miss what an earlier run made. */
-int64_t aws_settled_ms(const struct aws *a);
+/* How long a look may miss what was made. */
 int64_t aws_settle_ms(void);

@@ -96,10 +96,3 @@ int aws_zone_next(struct run *r, bool *ret, struct err *e)
     *ret = (size_t)next < json_array_size(journal_get(r->journal, FACT_ZONES));
     return *ret ? journal_set(r->journal, FACT_INDEX, json_integer(next), e) : 0;
 }
-
-int aws_zone_reset(struct run *r, struct err *e)
-{
-    if (journal_set(r->journal, FACT_INDEX, json_null(), e) < 0)
-        return -1;
-    return journal_set(r->journal, FACT_ZONES, json_null(), e);
-}

@@ -8,8 +8,6 @@
 int aws_zone(struct run *r, struct aws *a, const char **ret, struct err *e) NODISCARD;
 /* Go on to the next one. False: there is none. */
 int aws_zone_next(struct run *r, bool *ret, struct err *e) NODISCARD;
-/* Back to the first, for a machine that is made anew. */
-int aws_zone_reset(struct run *r, struct err *e) NODISCARD;
 /* Zones of the region that offer `type`, sorted; new array of strings. For the doctor too. */
 int aws_zones_offering(struct aws *a, const char *type, json_t **ret, struct err *e) NODISCARD;
 /* Of the current zone among those to try, from 0: picks the subnet's range. */

@@ -46,6 +46,7 @@ class Scene:
         self.err = ""
         self.out = ""
         fake("reset", {})
+        fake("config", {"caller_address": "203.0.113.7"})
         self.write()
 
     def write(self, aws="{region: eu-central-1}", more=""):
