@@ -106,9 +106,9 @@ static bool lets_in(const json_t *permission, const char *own)
     return false;
 }
 
-static int given_group(struct run *r, struct aws *a, const char *own, json_t *rows, struct err *e)
+/* What the group lets in decides, whatever the spec says. */
+static int group_row(struct aws *a, const char *id, const char *own, const char *remedy, json_t *rows, struct err *e)
 {
-    const char *id = r->spec->aws.security_group;
     AUTO_AWS_QUERY struct aws_query q = AWS_QUERY_INIT;
     AUTO_JSON json_t *groups = NULL;
     bool in = false;
@@ -120,8 +120,8 @@ static int given_group(struct run *r, struct aws *a, const char *own, json_t *ro
         return doctor_row_error(rows, "ssh", e);
     json_array_foreach (jsonx_get(groups, "0.ipPermissions"), i, permission)
         in = in || lets_in(permission, own);
-    doctor_row(rows, "ssh", in ? "ok" : "fail", in ? "" : "add a rule for TCP port 22 to the group",
-               "security group '%s' %s %s", id, in ? "lets in this host," : "does not let in this host,", own);
+    doctor_row(rows, "ssh", in ? "ok" : "fail", in ? "" : remedy, "security group '%s' %s %s", id,
+               in ? "lets in this host," : "does not let in this host,", own);
     return 0;
 }
 
@@ -134,9 +134,13 @@ int doctor_ssh(struct run *r, struct aws *a, json_t *rows, struct err *e)
     if (ssh_from_own_address(r, own, e) < 0)
         return doctor_row_error(rows, "ssh", e);
     if (r->spec->aws.security_group)
-        return given_group(r, a, own, rows, e);
+        return group_row(a, r->spec->aws.security_group, own, "add a rule for TCP port 22 to the group", rows, e);
     for (size_t i = 0; i < from->len; i++)
         in = in || strcmp(from->items[i], "auto") == 0 || ssh_from_holds(from->items[i], own);
+    if (in && !a->seen[AWS_SECURITY_GROUP] && aws_look(r, a, AWS_SECURITY_GROUP, e) < 0)
+        return doctor_row_error(rows, "ssh", e);
+    if (in && aws_object(r, a, AWS_SECURITY_GROUP))
+        return group_row(a, aws_id(r, a, AWS_SECURITY_GROUP), own, "`slipway bootstrap` lets it in", rows, e);
     doctor_row(rows, "ssh", in ? "ok" : "fail", in ? "" : "add 'auto' or this address to access.ssh_from",
                "this host, %s, is %s access.ssh_from", own, in ? "inside" : "outside");
     return 0;

@@ -305,6 +305,7 @@ def address_changed(s):
     client("ec2").authorize_security_group_ingress(GroupId=group, IpPermissions=[
         {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "198.51.100.0/24"}]}])
     fake("config", {"caller_address": "203.0.113.99"})
+    s.run(5, "doctor", says="does not let in this host, 203.0.113.99")
     s.up()
     rules = ssh_rules(group)
     check(rules == {(22, 22, "203.0.113.99/32"), (443, 443, "198.51.100.0/24")}, f"rules: {rules}")
