@@ -1,4 +1,5 @@
 #include "aws/doctor_rows.h"
+#include "aws/inventory.h"
 #include "aws/subnet.h"
 #include "cloud/ssh_from.h"
 #include "core/fsx.h"
