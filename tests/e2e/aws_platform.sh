@@ -189,6 +189,9 @@ for group in ec2.describe_security_groups()["SecurityGroups"]:
     if group["IpPermissions"]:
         ec2.revoke_security_group_ingress(GroupId=group["GroupId"], IpPermissions=group["IpPermissions"])'
 if reaches 22; then fail "SSH is reached without a rule"; fi
+cloud_spec cloud "timeouts: {ssh: 5}"
+expect 6 'public address' "a machine that cannot be reached" sw ssh -- true
+cloud_spec cloud
 forget_log
 up || trouble "bootstrap without the rule"
 [ "$(acted)" = AuthorizeSecurityGroupIngress ] || fail "the rule that somebody took away: $(acted)"
@@ -223,11 +226,27 @@ same_as_before teardown
 no_violations "the whole life"
 pass "teardown: an empty account, a receipt, and this host as before"
 
-# Another life: the first zone has no machine of this type; then the state is lost.
+# Another life: the first zone has no machine of this type, and at first nobody may log in.
 fake config '{"no_capacity": ["eu-central-1a"]}' > /dev/null
 forget_log
-timed "bootstrap in another zone" up || trouble "bootstrap in another zone"
+cloud_spec cloud "access: {ssh_from: [192.0.2.200/32]}
+timeouts: {ssh: 5}"
+run 6 "bootstrap from outside ssh_from" sw bootstrap ${artifacts:+--artifacts "$artifacts"}
+grep -rq 'cloud-init.target' "$SLIPWAY_HOME/$name/evidence" || trouble "the machine's console is not in the evidence"
+pass "a machine that lets nobody in: $(tail -n 2 "$work/err" | head -n 1 | cut -c 1-160); its console is in the evidence"
+cloud_spec cloud
+for seconds in ${KILL_POINTS:-2 9 12}; do
+    PATH="$work/stubs:$PATH" "$slipway" bootstrap -f "$spec" ${artifacts:+--artifacts "$artifacts"} > /dev/null 2>&1 &
+    pid=$!
+    sleep "$seconds"
+    kill -9 "$pid" 2> /dev/null || true
+    wait "$pid" 2> /dev/null || true
+    echo "# killed after $seconds s at: $(tail -n 1 "$SLIPWAY_HOME/$name/journal" | cut -c 10-120)"
+done
+timed "the run that goes on" up || trouble "the run that goes on"
 [ -n "$(field canary_run)" ] || fail "no canary run"
+[ "$(fake_value summary 'a["launched"]')" = 2 ] || fail "machines launched: $(fake_value summary 'a["launched"]')"
+pass "killed with -9 three times, then continued to a COMPLETED run on the machine that was there"
 one_of_each "no capacity in the first zone"
 zone=$(fake_value 'objects?live' '[o["data"]["AvailabilityZone"] for o in a if o["kind"] == "subnet"][0]')
 [ "$zone" = eu-central-1b ] || fail "the zone is $zone"
@@ -237,7 +256,7 @@ refused=$(fake_value log '[e["code"] for e in a if e["action"] == "RunInstances"
 pass "no capacity in eu-central-1a: the machine is in $zone, and one subnet is there"
 rm -rf "${SLIPWAY_HOME:?}/$name"
 forget_log
-expect 7 "." "bootstrap without its state, the machine running" sw bootstrap ${artifacts:+--artifacts "$artifacts"}
+expect 7 'is in use since .* keys' "bootstrap without its state, the machine running" sw bootstrap ${artifacts:+--artifacts "$artifacts"}
 [ "$(fake_value log 'sum(e["acted"] for e in a)')" = 0 ] || fail "it acted: $(acted)"
 one_of_each "bootstrap without its state"
 rm -rf "${SLIPWAY_HOME:?}/$name"
