@@ -71,6 +71,13 @@ class DryRun(_RESTError):
         super().__init__("DryRunOperation", "Request would have succeeded, but DryRun flag is set.")
 
 
+class InUse(_RESTError):
+    code = 400
+
+    def __init__(self, vpc: str) -> None:
+        super().__init__("DependencyViolation", f"The vpc '{vpc}' has dependencies and cannot be deleted.")
+
+
 class Denied(JsonRESTError):
     def __init__(self, arn: str, check: evaluate.Check) -> None:
         super().__init__("AccessDeniedException", f"User: {arn} is not authorized to perform: {check.action} on "
@@ -122,6 +129,12 @@ def check_action_permitted(self: Any, resource: str) -> None:
                                         "sid": sid, "dry_run": params.get("DryRun") == "true"}) + "\n")
         if sid is None:
             raise (Unauthorized if service == "ec2" else Denied)(self._access_key.arn, check)
+    # moto lets a network go that has load balancers in it.
+    vpc = params.get("VpcId", "") if action == "DeleteVpc" else ""
+    balancers = (*elbv2_backends[number][region].load_balancers.values(),
+                 *elb_backends[number][region].load_balancers.values())
+    if vpc and any(b.vpc_id == vpc for b in balancers):
+        raise InUse(vpc)
     # moto knows it for some actions only, and acts.
     if service == "ec2" and params.get("DryRun") == "true":
         raise DryRun()
