@@ -51,13 +51,14 @@ as() { # FILE ARGS
         > "$work/out" 2>&1 || rc=$?
 }
 
+given= # more of provider.aws
 # The runtime decides whether load balancers are looked for; a bootstrap with k3s would fetch it from the network.
 spec() { # SSH_FROM RUNTIME
     cat > "$work/slipway.yaml" << EOF
 apiVersion: slipway/v1
 name: demo
 provider:
-  aws: {region: eu-central-1}
+  aws: {region: eu-central-1$given}
 runtime: $2
 access: {ssh_from: [$1]}
 timeouts: {ssh: 1, teardown: 5}
@@ -222,4 +223,31 @@ as deployer teardown -y
 expect 0 "teardown with temporary credentials"
 is_empty "after the temporary credentials"
 pass "temporary credentials of a role do the same; a wrong session token is refused"
+
+# A network that exists: fewer rights, and it stays as it was.
+account network > "$work/network"
+read -r subnet group < "$work/network"
+for given in ", subnet: $subnet" ", subnet: $subnet, security_group: $group"; do
+    spec 192.0.2.0/24 systemd
+    as none policy aws
+    mv "$work/out" "$work/given.json"
+    ! grep -q "CreateVpc\|DeleteVpc\|CreateSubnet\|CreateRoute\|InternetGateway\"" "$work/given.json" ||
+        fail "rights for a network with $given"
+    account user guest "$work/given.json"
+    as guest bootstrap
+    expect 6 "bootstrap with $given"
+    as guest doctor
+    says "rights        unknown"
+    says "network       ok    172.31."
+    case $given in
+    *group*) says "ssh           ok    security group '$group' lets in this host, 192.0.2.7" ;;
+    *) says "ssh           ok    this host" ;;
+    esac
+    as guest teardown -y
+    expect 0 "teardown with $given"
+    is_empty "after the teardown with $given"
+    account network > "$work/network.after"
+    cmp -s "$work/network" "$work/network.after" || fail "the network that was given has changed"
+done
+pass "an existing subnet, and an existing security group: used, never changed, with fewer rights"
 echo "$passed passed"

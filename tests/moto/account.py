@@ -7,6 +7,7 @@
   cluster-volume DIR NAME   a volume that its cluster made
   strangers DIR NAME        objects that look like its own and are not; prints their ids
   refused DIR USER NAME     USER tries what he may not do; prints how many attempts were refused
+  network DIR               a subnet and a security group of the account: their ids, and all that is known of them
   forget DIR VOLUME...      delete them
   left DIR                  what the account has beyond the beginning, one a line
   rights DIR POLICY all|changing   its statements and actions, one pair a line
@@ -189,6 +190,16 @@ def refused(directory: pathlib.Path, user_name: str, name: str) -> None:
     print(len(attempts))
 
 
+def network(directory: pathlib.Path) -> None:
+    ec2 = admin(directory, "ec2")
+    zone = [{"Name": "availability-zone", "Values": [f"{REGION}a"]}, {"Name": "default-for-az", "Values": ["true"]}]
+    subnet = ec2.describe_subnets(Filters=zone)["Subnets"][0]
+    group = ec2.describe_security_groups(Filters=[{"Name": "vpc-id", "Values": [subnet["VpcId"]]},
+                                                  {"Name": "group-name", "Values": ["default"]}])["SecurityGroups"][0]
+    print(subnet["SubnetId"], group["GroupId"])
+    print(json.dumps([subnet, group], sort_keys=True))
+
+
 def forget(directory: pathlib.Path, *volumes: str) -> None:
     for one in volumes:
         admin(directory, "ec2").delete_volume(VolumeId=one)
@@ -225,6 +236,6 @@ def unused(directory: pathlib.Path, policy: str) -> None:
 if __name__ == "__main__":
     commands = {"setup": setup, "user": user, "role": role, "without": without, "plant": plant,
                 "cluster-volume": cluster_volume,
-                "strangers": strangers, "refused": refused, "forget": forget,
+                "strangers": strangers, "refused": refused, "network": network, "forget": forget,
                 "left": left, "rights": rights, "unused": unused}
     commands[sys.argv[1]](pathlib.Path(sys.argv[2]), *sys.argv[3:])
