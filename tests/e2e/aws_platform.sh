@@ -100,7 +100,7 @@ cloud_spec cloud
 run 0 doctor sw doctor
 grep -q FAIL "$work/out" && trouble "doctor finds something"
 run 0 plan sw plan
-for line in 'vpc .*10.77.0.0/16' 'instance .*t3.medium' 'volume .*20 GiB gp3, encrypted' '22/tcp' 'USD a month'; do
+for line in 'vpc .*10.77.0.0/16' 'instance .*t3[.].*IMDSv2' 'volume .*20 GiB gp3, encrypted' '22/tcp' 'USD a month'; do
     grep -q "$line" "$work/out" || trouble "plan does not show '$line'"
 done
 [ -z "$(acted)" ] || fail "doctor or plan acted: $(acted)"
