@@ -1,4 +1,6 @@
 """Objects that cannot be seen yet, client tokens, pages."""
+import time
+
 from .base import TAGS, Case, tagged
 
 MINE = [{"Name": "tag:slipway:token", "Values": ["0123456789abcdef"]}]
@@ -31,6 +33,25 @@ class Visibility(Case):
         self.refused("InvalidInstanceID.NotFound", self.ec2.describe_instances, InstanceIds=[name])
         self.wait("instance_exists", InstanceIds=[name])
         self.wait("instance_running", InstanceIds=[name])
+
+    def test_ghosts(self) -> None:
+        self.config(ghost_describes=2)
+        vpc = self.vpc()
+        self.ec2.delete_vpc(VpcId=vpc)
+        self.refused("InvalidVpcID.NotFound", self.ec2.delete_vpc, VpcId=vpc)
+        self.assertEqual([len(self.ec2.describe_vpcs(Filters=MINE)["Vpcs"]) for _ in range(3)], [1, 1, 0])
+        self.assertEqual(self.fake.admin("objects"), [])
+
+    def test_lag_ends(self) -> None:
+        self.config(invisible_describes=1000, ghost_describes=1000, lag_at_most=0.3)
+        vpc = self.vpc()
+        self.assertEqual(self.ec2.describe_vpcs(Filters=MINE)["Vpcs"], [])
+        time.sleep(0.35)
+        self.assertEqual(len(self.ec2.describe_vpcs(Filters=MINE)["Vpcs"]), 1)
+        self.ec2.delete_vpc(VpcId=vpc)
+        self.assertEqual(len(self.ec2.describe_vpcs(Filters=MINE)["Vpcs"]), 1)
+        time.sleep(0.35)
+        self.assertEqual(self.ec2.describe_vpcs(Filters=MINE)["Vpcs"], [])
 
     def test_by_time(self) -> None:
         self.config(invisible_seconds=30.0)

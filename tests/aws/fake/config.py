@@ -9,7 +9,9 @@ DEFAULTS: dict[str, Any] = {
     "clock_offset": 0,               # seconds that the services' clock is ahead of ours
     "invisible_describes": 0,        # a new object is not there for the first N describes of its kind
     "invisible_seconds": 0.0,        # and for so long
+    "lag_at_most": 0.0,              # seconds after which neither is so any more (see ghost_describes); 0: no such end
     "invisible_to_changes": False,   # while it is not there, its id is NotFound for changing calls as well
+    "ghost_describes": 0,            # a deleted object is still shown by the next N describes of its kind
     "pending_describes": 1,          # describes until a new instance runs
     "terminating_describes": 1,      # describes until a terminated one is
     "page_size": 0,                  # a page of every Describe that knows NextToken, whatever was asked; 0: as asked

@@ -4,6 +4,7 @@ import binascii
 import fnmatch
 import json
 import re
+import time
 from typing import Any, Callable
 
 from .actions import Call
@@ -48,7 +49,17 @@ def seen(call: Call, kind: str) -> list[Obj]:
         if obj.visible:
             found.append(obj)
         obj.hidden = max(0, obj.hidden - 1)
-    return found
+    return found + ghosts(call, kind)
+
+
+def ghosts(call: Call, kind: str) -> list[Obj]:
+    """Those that are gone and still shown; each look is one less. Changing calls do not know them."""
+    kept = [obj for obj in call.region.ghosts.values() if obj.kind == kind]
+    for obj in kept:
+        obj.own["ghost"] -= 1
+        if obj.own["ghost"] <= 0 or time.monotonic() >= obj.own["ghost_until"]:
+            del call.region.ghosts[obj.id]
+    return [obj for obj in kept if time.monotonic() < obj.own["ghost_until"]]
 
 
 def select(call: Call, params: dict, kind: str, ids: str, known: Filters, code: str = "") -> list[Obj]:

@@ -6,13 +6,13 @@ import time
 from typing import Any
 
 from . import admin, ec2_address, ec2_catalog, ec2_firewall, ec2_instance, ec2_launch, ec2_routes, ec2_volume, ec2_vpc
-from . import elb, other_json, sts, tags
+from . import ec2_template, elb, other_json, sts, tags
 from .answer import Answer, Asked, Request, answer, digest, identify
 from .faults import Faults, Rule
 from .state import World
 
-HANDLERS_OF = (ec2_address, ec2_catalog, ec2_firewall, ec2_instance, ec2_launch, ec2_routes, ec2_volume, ec2_vpc, elb,
-               other_json, sts, tags)
+HANDLERS_OF = (ec2_address, ec2_catalog, ec2_firewall, ec2_instance, ec2_launch, ec2_routes, ec2_template, ec2_volume,
+               ec2_vpc, elb, other_json, sts, tags)
 BODY_MAX = 1 << 20
 REASONS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 412: "Precondition Failed",
            429: "Too Many Requests", 500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable"}

@@ -16,7 +16,7 @@ PREFIX = {
     "vpc": "vpc", "internet-gateway": "igw", "subnet": "subnet", "route-table": "rtb", "security-group": "sg",
     "security-group-rule": "sgr", "elastic-ip": "eipalloc", "instance": "i", "volume": "vol", "network-interface": "eni",
     "association": "rtbassoc", "address-association": "eipassoc", "attachment": "eni-attach", "reservation": "r",
-    "load-balancer": "lb",
+    "load-balancer": "lb", "launch-template": "lt",
 }
 NOT_FOUND = {
     "vpc": "InvalidVpcID.NotFound", "internet-gateway": "InvalidInternetGatewayID.NotFound",
@@ -24,7 +24,7 @@ NOT_FOUND = {
     "security-group": "InvalidGroup.NotFound", "security-group-rule": "InvalidSecurityGroupRuleId.NotFound",
     "elastic-ip": "InvalidAllocationID.NotFound", "instance": "InvalidInstanceID.NotFound",
     "volume": "InvalidVolume.NotFound", "network-interface": "InvalidNetworkInterfaceID.NotFound",
-    "load-balancer": "LoadBalancerNotFound",
+    "load-balancer": "LoadBalancerNotFound", "launch-template": "InvalidLaunchTemplateId.NotFound",
 }
 
 
@@ -36,6 +36,7 @@ class Obj:
     tags: dict[str, str] = field(default_factory=dict)
     hidden: int = 0                      # describes until it is seen
     seen_at: float = 0.0                 # monotonic: not seen before
+    shown_at: float = float("inf")       # monotonic: seen from then on, whatever was looked at
     own: dict[str, Any] = field(default_factory=dict)  # the fake's own notes, never answered
 
     def __getitem__(self, name: str) -> Any:
@@ -46,7 +47,8 @@ class Obj:
 
     @property
     def visible(self) -> bool:
-        return self.hidden <= 0 and time.monotonic() >= self.seen_at
+        now = time.monotonic()
+        return (self.hidden <= 0 and now >= self.seen_at) or now >= self.shown_at
 
     def tag_list(self) -> list[dict[str, str]]:
         return [{"Key": key, "Value": value} for key, value in sorted(self.tags.items())]
@@ -56,6 +58,7 @@ class Region:
     def __init__(self, name: str, world: "World"):
         self.name, self.world = name, world
         self.objects: dict[str, Obj] = {}
+        self.ghosts: dict[str, Obj] = {}  # deleted, and still described
         self.tokens: dict[tuple[str, str], tuple[str, Any]] = {}
 
     def of(self, kind: str) -> Iterator[Obj]:
@@ -67,12 +70,15 @@ class Region:
     def add(self, kind: str, data: dict[str, Any], tags: dict[str, str] | None = None, name: str = "") -> Obj:
         config = self.world.config
         obj = Obj(kind, name or self.world.new_id(kind), data, dict(tags or {}), config["invisible_describes"],
-                  time.monotonic() + config["invisible_seconds"])
+                  time.monotonic() + config["invisible_seconds"], self.world.lag_end())
         self.objects[obj.id] = obj
         return obj
 
     def remove(self, obj: Obj) -> None:
-        self.objects.pop(obj.id, None)
+        obj.own["ghost"] = self.world.config["ghost_describes"]
+        obj.own["ghost_until"] = self.world.lag_end()
+        if self.objects.pop(obj.id, None) is not None and obj.own["ghost"] > 0:
+            self.ghosts[obj.id] = obj
 
     def get(self, kind: str, name: str | None) -> Obj | None:
         obj = self.objects.get(name or "")
@@ -135,6 +141,9 @@ class World:
 
     def new_id(self, kind: str) -> str:
         return f"{PREFIX[kind]}-{self.random.getrandbits(68):017x}"
+
+    def lag_end(self) -> float:
+        return time.monotonic() + (self.config["lag_at_most"] or float("inf"))
 
     def new_mac(self) -> str:
         return "06:" + ":".join(f"{self.random.getrandbits(8):02x}" for _ in range(5))
