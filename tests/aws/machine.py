@@ -82,6 +82,9 @@ async def _remove(id: str, disk: str) -> None:
     await _gone(f"the loop device of {disk}", lambda: _attached(disk))
     await asyncio.to_thread(Network(id).destroy)
     Path(disk).unlink(missing_ok=True)
+    root = Path(disk).with_suffix(".root")
+    if root.exists():
+        root.rmdir()
     shutil.rmtree(OWNERS / id, ignore_errors=True)
     try:
         OWNERS.rmdir()  # the last one
@@ -160,7 +163,6 @@ class Machine:
         await _remove(self.id, str(self.disk))
         if self.supervisor:
             await self.supervisor.wait()
-        self.root.rmdir()
 
     async def reboot(self) -> None:
         """As EC2 does it: a request to the machine's init, here by the signal that it takes for one."""

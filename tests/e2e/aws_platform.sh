@@ -91,6 +91,13 @@ reaches() { # PORT
 }
 
 snapshot > "$work/before"
+if [ "$runtime" = systemd ]; then
+    "$root/tests/aws/prepare" "$aws_env"
+    (cd "$root/tests/aws" && PYTHONDONTWRITEBYTECODE=1 "$python" machine_test.py) > "$work/out" 2> "$work/err" ||
+        { cat "$work/out" "$work/err" >&2; fail "the machines of the fake"; }
+    pass "the machines of the fake by themselves: $(tail -n 1 "$work/out")"
+    rm -rf "$SLIPWAY_EC2_DIR"
+fi
 fake_start --machine machine
 
 # Before there is anything.
