@@ -31,6 +31,7 @@ DESCRIBES = [  # call, list, id, what is no object of anybody
     ("describe_security_groups", "SecurityGroups", "GroupId"), ("describe_addresses", "Addresses", "AllocationId"),
     ("describe_volumes", "Volumes", "VolumeId"),
     ("describe_network_interfaces", "NetworkInterfaces", "NetworkInterfaceId"),
+    ("describe_launch_templates", "LaunchTemplates", "LaunchTemplateId"),
 ]
 
 

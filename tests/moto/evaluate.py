@@ -10,12 +10,13 @@ from typing import Any, Callable, Iterable
 ID_TYPES = {
     "vpc": "vpc", "igw": "internet-gateway", "subnet": "subnet", "rtb": "route-table", "sg": "security-group",
     "eipalloc": "elastic-ip", "i": "instance", "vol": "volume", "eni": "network-interface", "ami": "image",
+    "lt": "launch-template",
 }
 ID = re.compile(r"^([a-z]+)-[0-9a-f]{8,17}$")
 MAKES = {
     "CreateVpc": ["vpc"], "CreateInternetGateway": ["internet-gateway"], "AllocateAddress": ["elastic-ip"],
     "CreateSubnet": ["subnet"], "CreateRouteTable": ["route-table"], "CreateSecurityGroup": ["security-group"],
-    "RunInstances": ["instance", "volume", "network-interface"],
+    "RunInstances": ["instance", "volume", "network-interface"], "CreateLaunchTemplate": ["launch-template"],
 }
 
 
