@@ -1,5 +1,5 @@
-"""A real machine behind each instance of the fake EC2 (`--machine machine`, see fake/machine_hook.py): systemd-nspawn with
-systemd, sshd and cloud-init, which fetches the user data from a metadata service with session tokens. Needs root.
+"""A real machine behind each instance of the fake EC2 (`--machine machine`, see fake/machine_hook.py): systemd-nspawn
+with systemd, sshd and cloud-init, which fetches the user data from a metadata service with session tokens. Needs root.
 
 Works in SLIPWAY_EC2_DIR (a new directory without it) and keeps there, for tests: metadata.log, a line for each request
 to the metadata service. The image is kept in SLIPWAY_CACHE. What a killed run left is removed by the next start."""
@@ -36,13 +36,15 @@ def _processes(id: str) -> list[int]:
     mark, found = f"--machine=ec2-{id}".encode(), []
     space = Path(f"/run/netns/{Network(id).machine}")
     inside = os.stat(space) if space.exists() else None
-    for entry in sorted((each for each in Path("/proc").iterdir() if each.name.isdigit()), key=lambda each: int(each.name)):
+    numbers = sorted(int(each.name) for each in Path("/proc").iterdir() if each.name.isdigit())
+    for number in numbers:
+        entry = Path(f"/proc/{number}")
         try:
             theirs = os.stat(entry / "ns/net")
             ours = inside and (theirs.st_dev, theirs.st_ino) == (inside.st_dev, inside.st_ino)
             alive = re.search(r"\) [^ZX]", (entry / "stat").read_text())
             if alive and (ours or mark in (entry / "cmdline").read_bytes().split(b"\0")):
-                found.append(int(entry.name))
+                found.append(number)
         except OSError:
             pass
     return found
@@ -137,8 +139,8 @@ class Machine:
         with open(self.console, "wb") as out:
             self.supervisor = await asyncio.create_subprocess_exec(
                 "unshare", "--mount", "--propagation", "private", "--", "sh",
-                str(HERE.parents[1] / "templates" / "machine-nspawn.sh"), str(self.disk), str(self.root), *NSPAWN, *more,
-                stdin=asyncio.subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True,
+                str(HERE.parents[1] / "templates" / "machine-nspawn.sh"), str(self.disk), str(self.root), *NSPAWN,
+                *more, stdin=asyncio.subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True,
                 env={**os.environ, "SYSTEMD_NSPAWN_API_VFS_WRITABLE": "yes"})
 
     def _take_rules(self) -> None:

@@ -29,10 +29,11 @@ def main(address: str) -> None:
     fact("no rights of its own (instance profile)", "IamInstanceProfile" not in instance, instance)
 
     disks = ec2.describe_volumes()["Volumes"]
-    fact("one disk, encrypted gp3", [(disk["VolumeType"], disk["Encrypted"]) for disk in disks] == [("gp3", True)], disks)
+    fact("one disk, encrypted gp3", [(each["VolumeType"], each["Encrypted"]) for each in disks] == [("gp3", True)],
+         disks)
     fact("the disk goes with the instance", all(at["DeleteOnTermination"] for at in disks[0]["Attachments"]), disks)
     cards = ec2.describe_network_interfaces()["NetworkInterfaces"]
-    fact("the network interface too", [card["Attachment"]["DeleteOnTermination"] for card in cards] == [True], cards)
+    fact("the network interface too", [each["Attachment"]["DeleteOnTermination"] for each in cards] == [True], cards)
 
     groups = [group["GroupId"] for group in instance["SecurityGroups"]]
     rules = ec2.describe_security_groups(GroupIds=groups)["SecurityGroups"]

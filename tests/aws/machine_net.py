@@ -129,7 +129,8 @@ class Network:
                     f"-A POSTROUTING -o uplink -s {self.private}/32 -j SNAT --to-source {self.public}"]
         # The router itself: metadata for the machine, and pings.
         filters += ["-A INPUT -i lo -j ACCEPT", "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
-                    f"-A INPUT -i vpc -d {METADATA}/32 -p tcp --dport 80 -j ACCEPT", "-A INPUT -i vpc -p icmp -j ACCEPT"]
+                    f"-A INPUT -i vpc -d {METADATA}/32 -p tcp --dport 80 -j ACCEPT",
+                    "-A INPUT -i vpc -p icmp -j ACCEPT"]
         tables = [("nat", ["PREROUTING ACCEPT", "INPUT ACCEPT", "OUTPUT ACCEPT", "POSTROUTING ACCEPT"], nat),
                   ("filter", ["INPUT DROP", "FORWARD DROP", "OUTPUT ACCEPT"], filters)]
         text = "".join(f"*{name}\n" + "".join(f":{chain} [0:0]\n" for chain in chains) +

@@ -1,5 +1,5 @@
-"""machine.py by itself, with real machines: who reaches whom, what the metadata service answers, what a killed run leaves.
-Needs root. SLIPWAY_EC2_DIR is its directory."""
+"""machine.py by itself, with real machines: who reaches whom, what the metadata service answers, what a killed run
+leaves. Needs root. SLIPWAY_EC2_DIR is its directory."""
 import asyncio
 import os
 import signal
@@ -24,8 +24,8 @@ INSTANCE = {
     "PublicIpAddress": "", "MacAddress": "06:00:0a:4d:01:0a", "NetworkInterfaceId": "eni-1", "SubnetId": "subnet-1",
     "SubnetCidr": "10.77.1.0/24", "VpcId": "vpc-1", "VpcCidr": "10.77.0.0/16",
     "SecurityGroups": [{"GroupId": "sg-1", "GroupName": "one"}], "Ingress": [SSH],
-    "Egress": [{"IpProtocol": "-1", "FromPort": -1, "ToPort": -1, "Cidr": "0.0.0.0/0"}], "Internet": True, "VolumeSize": 8,
-    "HttpTokens": "required", "HttpEndpoint": "enabled", "HttpPutResponseHopLimit": 1,
+    "Egress": [{"IpProtocol": "-1", "FromPort": -1, "ToPort": -1, "Cidr": "0.0.0.0/0"}], "Internet": True,
+    "VolumeSize": 8, "HttpTokens": "required", "HttpEndpoint": "enabled", "HttpPutResponseHopLimit": 1,
 }
 passed = 0
 
@@ -94,11 +94,13 @@ async def tokens() -> None:
     ttl = {"X_aws_ec2_metadata_token_ttl_seconds": "60"}
     check("metadata: 401 without a token", (await ask("GET", "/latest/user-data"))[0] == 401)
     check("a token has a life", (await ask("PUT", "/latest/api/token"))[0] == 400)
-    check("of six hours at most", (await ask("PUT", "/latest/api/token", X_aws_ec2_metadata_token_ttl_seconds="21601"))[0] == 400)
+    long = {"X_aws_ec2_metadata_token_ttl_seconds": "21601"}
+    check("of six hours at most", (await ask("PUT", "/latest/api/token", **long))[0] == 400)
     check("a proxy gets none", (await ask("PUT", "/latest/api/token", X_Forwarded_For="10.0.0.1", **ttl))[0] == 403)
     status, token = await ask("PUT", "/latest/api/token", **ttl)
     use = {"X_aws_ec2_metadata_token": token}
-    check("with a token: the user data", status == 200 and await ask("GET", "/latest/user-data", **use) == (200, "#cloud-config\n{}\n"))
+    check("with a token: the user data",
+          status == 200 and await ask("GET", "/latest/user-data", **use) == (200, "#cloud-config\n{}\n"))
     check("a directory is a list", "instance-id" in (await ask("GET", "/2021-03-23/meta-data/", **use))[1].split("\n"))
     check("no key pair, no role: 404", [(await ask("GET", f"/latest/meta-data/{each}", **use))[0] for each in
                                         ("public-keys/", "iam/")] == [404, 404])

@@ -16,7 +16,7 @@ URL, SLIPWAY = sys.argv[1], sys.argv[2]
 REGION = "eu-central-1"
 SSH_NOT_REACHED = 6  # nothing answers behind an address of the fake: the machine phase is done
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIDFAKE0EXAMPLE", "AWS_SECRET_ACCESS_KEY": "fake/secret+of/the-tests0EXAMPLEKEY"}
-WHOLE = {"vpc": 1, "internet-gateway": 1, "subnet": 1, "route-table": 1, "security-group": 1, "elastic-ip": 1,
+WHOLE = {"launch-template": 1, "vpc": 1, "internet-gateway": 1, "subnet": 1, "route-table": 1, "security-group": 1, "elastic-ip": 1,
          "instance": 1, "volume": 1, "network-interface": 1}
 
 
@@ -253,8 +253,13 @@ def not_offered(s):
     """a type that no zone offers is an error of the spec, before anything that costs"""
     fake("config", {"not_offered": {"t3.medium": ["*"]}})
     s.run(2, "bootstrap", says="is not offered in any zone")
-    check("RunInstances" not in acted() and "AllocateAddress" not in acted(), f"made: {acted()}")
-    s.down()
+    check(acted() == [], f"made: {acted()}")
+    s.write(more="machine: {size: z9.huge}\n")
+    s.run(2, "bootstrap", says="z9.huge")
+    s.write(more="machine: {image: ami-0123456789abcdef0}\n")
+    s.run(2, "bootstrap", says="ami-0123456789abcdef0")
+    check(acted() == [], f"made: {acted()}")
+    s.run(0, "teardown", "-y")
 
 
 def given_network(s):
@@ -269,8 +274,8 @@ def given_network(s):
     s.write(f"{{region: eu-central-1, subnet: {subnet}, security_group: {group}}}")
     s.up()
     check(s.one("instance")["data"]["SubnetId"] == subnet, "in another subnet")
-    check(Counter(fake("summary")["kinds"]) - kinds == {"elastic-ip": 1, "instance": 1, "volume": 1,
-                                                        "network-interface": 1}, "other objects were made")
+    check(Counter(fake("summary")["kinds"]) - kinds == {"launch-template": 1, "elastic-ip": 1, "instance": 1,
+                                                        "volume": 1, "network-interface": 1}, "other objects were made")
     s.run(0, "teardown", "-y")
     check(frozen(fake("objects?live")) == before, "the given network was changed")
     s.write(f"{{region: eu-central-1, subnet: {subnet}}}")
