@@ -22,6 +22,7 @@ const struct aws_action aws_action_table[] = {
     { "DescribeInstanceTypes",         EC2, AWS_READ,   true },
     { "DescribeInstances",             EC2, AWS_READ,   true },
     { "DescribeInternetGateways",      EC2, AWS_READ,   true },
+    { "DescribeLaunchTemplates",       EC2, AWS_READ,   true },
     { "DescribeNetworkInterfaces",     EC2, AWS_READ,   true },
     { "DescribeRouteTables",           EC2, AWS_READ,   true },
     { "DescribeSecurityGroups",        EC2, AWS_READ,   true },
@@ -30,6 +31,7 @@ const struct aws_action aws_action_table[] = {
     { "DescribeVpcs",                  EC2, AWS_READ,   true },
     { "GetConsoleOutput",              EC2, AWS_READ,   true },
 
+    { "CreateLaunchTemplate",          EC2, AWS_REPEAT, true },
     { "CreateVpc",                     EC2, AWS_ONCE,   true },
     { "CreateInternetGateway",         EC2, AWS_ONCE,   true },
     { "AttachInternetGateway",         EC2, AWS_REPEAT, true },
@@ -55,6 +57,7 @@ const struct aws_action aws_action_table[] = {
     { "DetachInternetGateway",         EC2, AWS_REPEAT, true },
     { "DeleteInternetGateway",         EC2, AWS_REPEAT, true },
     { "DeleteVpc",                     EC2, AWS_REPEAT, true },
+    { "DeleteLaunchTemplate",          EC2, AWS_REPEAT, true },
     { "DeleteVolume",                  EC2, AWS_REPEAT, true },
     { "DeleteNetworkInterface",        EC2, AWS_REPEAT, true },
 

@@ -24,6 +24,7 @@ enum { PROBE_EVERY_MS = 5000, CONSOLE_MAX = 128 << 10 };
 
 /* Reverse of this is the order of teardown. */
 static const struct resource_kind kinds[] = {
+    { "launch-template", aws_launch_template_find, aws_launch_template_create, aws_launch_template_destroy },
     { "vpc", aws_vpc_find, aws_vpc_create, aws_vpc_destroy },
     { "internet-gateway", aws_internet_gateway_find, aws_internet_gateway_create, aws_internet_gateway_destroy },
     { "subnet", aws_subnet_find, aws_subnet_create, aws_subnet_destroy },
@@ -101,7 +102,8 @@ static int aws_open(struct provider **ret, struct run *r, struct err *e)
     a->base.ops = &aws_ops;
     a->asked_ms = r->clock->mono_ms(r->clock);
     a->fresh = !r->journal || !*journal_str(r->journal, AWS_FACT_ACCOUNT);
-    a->interrupted = was_interrupted(r) || asked_lately(r);
+    a->doubt = asked_lately(r);
+    a->interrupted = a->doubt || was_interrupted(r);
     if (aws_client_new(&a->client, r->spec->aws.region, r->clock, r->ui, e) < 0 || same_region(r, a, e) < 0) {
         aws_close(&a->base);
         return -1;

@@ -33,6 +33,7 @@ enum aws_kind_id {
     AWS_SECURITY_GROUP,
     AWS_ADDRESS,
     AWS_INSTANCE,
+    AWS_LAUNCH_TEMPLATE,   /* made first; see launch_template.c */
     AWS_VOLUME,            /* goes with the instance */
     AWS_NETWORK_INTERFACE, /* goes with the instance */
     AWS_KINDS,

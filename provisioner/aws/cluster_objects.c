@@ -140,8 +140,13 @@ static int network(struct run *r, struct aws *a, const char **ret, struct err *e
 
     *ret = "";
     if (r->spec->aws.subnet) {
-        if (aws_subnet_given(r, a, &given, e) < 0)
-            return -1;
+        if (aws_subnet_given(r, a, &given, e) < 0) {
+            if (e->code != ERR_SPEC)
+                return -1;
+            /* It is gone, and so is what stood in it. */
+            err_clear(e);
+            return 0;
+        }
         *ret = jsonx_str(given, "vpcId");
         return 0;
     }

@@ -27,8 +27,10 @@
 
 // clang-format off
 const struct doctor_probe doctor_probe_table[] = {
+    { "CreateLaunchTemplate", { "launch-template" },
+      { IS("LaunchTemplateName", "slipway-doctor"), IS("LaunchTemplateData.MetadataOptions.HttpTokens", "required") } },
     { "CreateVpc", { "vpc" }, { IS("CidrBlock", "$cidr") } },
-    { "CreateInternetGateway", { "internet-gateway" }, { { NULL } } },
+    { "CreateInternetGateway", { "internet-gateway" }, { { .key = NULL } } },
     { "AttachInternetGateway", { NULL }, { OF("InternetGatewayId", AWS_INTERNET_GATEWAY), OF("VpcId", AWS_VPC) } },
     { "CreateSubnet", { "subnet" }, { OF("VpcId", AWS_VPC), IS("CidrBlock", "$cidr") } },
     { "CreateRouteTable", { "route-table" }, { OF("VpcId", AWS_VPC) } },
@@ -57,17 +59,25 @@ const struct doctor_probe doctor_probe_table[] = {
     { "DetachInternetGateway", { NULL }, { OF("InternetGatewayId", AWS_INTERNET_GATEWAY), OF("VpcId", AWS_VPC) } },
     { "DeleteInternetGateway", { NULL }, { OF("InternetGatewayId", AWS_INTERNET_GATEWAY) } },
     { "DeleteVpc", { NULL }, { OF("VpcId", AWS_VPC) } },
+    { "DeleteLaunchTemplate", { NULL }, { OF("LaunchTemplateId", AWS_LAUNCH_TEMPLATE) } },
     { "DeleteVolume", { NULL }, { OF("VolumeId", AWS_VOLUME) } },
     { "DeleteNetworkInterface", { NULL }, { OF("NetworkInterfaceId", AWS_NETWORK_INTERFACE) } },
-    { NULL, { NULL }, { { NULL } } },
+    { NULL, { NULL }, { { .key = NULL } } },
 };
 // clang-format on
 
 /* How ids begin, for objects that are not there. */
 static const char *const prefixes[AWS_KINDS] = {
-    [AWS_VPC] = "vpc",         [AWS_INTERNET_GATEWAY] = "igw", [AWS_SUBNET] = "subnet",
-    [AWS_ROUTE_TABLE] = "rtb", [AWS_SECURITY_GROUP] = "sg",    [AWS_ADDRESS] = "eipalloc",
-    [AWS_INSTANCE] = "i",      [AWS_VOLUME] = "vol",           [AWS_NETWORK_INTERFACE] = "eni",
+    [AWS_VPC] = "vpc",
+    [AWS_INTERNET_GATEWAY] = "igw",
+    [AWS_SUBNET] = "subnet",
+    [AWS_ROUTE_TABLE] = "rtb",
+    [AWS_SECURITY_GROUP] = "sg",
+    [AWS_ADDRESS] = "eipalloc",
+    [AWS_INSTANCE] = "i",
+    [AWS_VOLUME] = "vol",
+    [AWS_NETWORK_INTERFACE] = "eni",
+    [AWS_LAUNCH_TEMPLATE] = "lt",
 };
 
 struct rights {

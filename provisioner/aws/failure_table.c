@@ -154,6 +154,7 @@ const struct aws_code aws_code_table[] = {
     { "InvalidSubnet.Conflict", AWS_CLASS_EXISTS, "a subnet with this range exists already in the network", NULL },
     { "Resource.Already*", AWS_CLASS_EXISTS, "it is connected to something else already", NULL },
     { "*AlreadyExists", AWS_CLASS_EXISTS, "it exists already", NULL },
+    { "*AlreadyExistsException", AWS_CLASS_EXISTS, "it exists already", NULL },
 
     { "*NotFound", AWS_CLASS_ABSENT, "it does not exist", NULL },
     { "Gateway.NotAttached", AWS_CLASS_ABSENT, "it is not attached", NULL },

@@ -1,8 +1,8 @@
 #include "aws/instance_request.h"
 #include "aws/act.h"
+#include "aws/choice.h"
 #include "aws/client_token.h"
 #include "aws/facts.h"
-#include "aws/image.h"
 #include "aws/machine_type.h"
 #include "aws/subnet.h"
 #include "core/base64.h"
@@ -18,13 +18,12 @@ enum { USER_DATA_MAX = 16 << 10 };
 
 static int freeze(struct run *r, struct aws *a, struct err *e)
 {
-    struct aws_machine machine;
-    const json_t *image;
     char token[AWS_CLIENT_TOKEN];
     const char *group = r->spec->aws.security_group ? r->spec->aws.security_group : aws_id(r, a, AWS_SECURITY_GROUP);
 
-    if (aws_machine_type_look(r, a, &machine, e) < 0 || aws_image(r, a, machine.arch, &image, e) < 0)
+    if (aws_choose(r, a, e) < 0)
         return -1;
+    const json_t *image = journal_get(r->journal, AWS_FACT_IMAGE);
     aws_client_token(token);
     return journal_set(r->journal, AWS_FACT_RUN,
                        json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:s, s:s}", "token", token, "image",

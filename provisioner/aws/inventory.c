@@ -20,6 +20,8 @@ const struct aws_kind aws_kind_table[AWS_KINDS] = {
                              "groupId" },
     [AWS_ADDRESS] = { "address", "elastic-ip", "DescribeAddresses", "addressesSet", "allocationId" },
     [AWS_INSTANCE] = { "instance", "instance", "DescribeInstances", "reservationSet", "instanceId" },
+    [AWS_LAUNCH_TEMPLATE] = { "launch-template", "launch-template", "DescribeLaunchTemplates", "launchTemplates",
+                              "launchTemplateId" },
     [AWS_VOLUME] = { "volume", "volume", "DescribeVolumes", "volumeSet", "volumeId" },
     [AWS_NETWORK_INTERFACE] = { "network-interface", "network-interface", "DescribeNetworkInterfaces",
                                 "networkInterfaceSet", "networkInterfaceId" },

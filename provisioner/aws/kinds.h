@@ -4,6 +4,9 @@
 #include "aws/aws.h"
 
 #define AWS_KIND_CALL(name) int name(struct run *r, struct provider *p, struct err *e)
+AWS_KIND_CALL(aws_launch_template_find);
+AWS_KIND_CALL(aws_launch_template_create);
+AWS_KIND_CALL(aws_launch_template_destroy);
 AWS_KIND_CALL(aws_vpc_find);
 AWS_KIND_CALL(aws_vpc_create);
 AWS_KIND_CALL(aws_vpc_destroy);

@@ -16,6 +16,7 @@ const struct policy_row policy_rows[] = {
     { "DescribeInstanceTypes",         POLICY_LOOK,           POLICY_ALWAYS,  { NULL } },
     { "DescribeInstances",             POLICY_LOOK,           POLICY_ALWAYS,  { NULL } },
     { "DescribeInternetGateways",      POLICY_LOOK,           POLICY_ALWAYS,  { NULL } },
+    { "DescribeLaunchTemplates",       POLICY_LOOK,           POLICY_ALWAYS,  { NULL } },
     { "DescribeNetworkInterfaces",     POLICY_LOOK,           POLICY_ALWAYS,  { NULL } },
     { "DescribeRouteTables",           POLICY_LOOK,           POLICY_ALWAYS,  { NULL } },
     { "DescribeSecurityGroups",        POLICY_LOOK,           POLICY_ALWAYS,  { NULL } },
@@ -27,6 +28,7 @@ const struct policy_row policy_rows[] = {
     { "classic:DescribeLoadBalancers", POLICY_LOOK,           POLICY_BALANCERS, { NULL } },
     { "classic:DescribeTags",          POLICY_LOOK,           POLICY_BALANCERS, { NULL } },
 
+    { "CreateLaunchTemplate",          POLICY_MAKE,           POLICY_ALWAYS,  { "launch-template" } },
     { "CreateVpc",                     POLICY_MAKE,           POLICY_NETWORK, { "vpc" } },
     { "CreateInternetGateway",         POLICY_MAKE,           POLICY_NETWORK, { "internet-gateway" } },
     { "AllocateAddress",               POLICY_MAKE,           POLICY_ALWAYS,  { "elastic-ip" } },
@@ -53,6 +55,7 @@ const struct policy_row policy_rows[] = {
     { "DetachInternetGateway",         POLICY_CHANGE,         POLICY_NETWORK, { NULL } },
     { "DeleteInternetGateway",         POLICY_CHANGE,         POLICY_NETWORK, { NULL } },
     { "DeleteVpc",                     POLICY_CHANGE,         POLICY_NETWORK, { NULL } },
+    { "DeleteLaunchTemplate",          POLICY_CHANGE,         POLICY_ALWAYS,  { NULL } },
     { "DeleteVolume",                  POLICY_CHANGE,         POLICY_ALWAYS,  { NULL } },
     { "DeleteNetworkInterface",        POLICY_CHANGE,         POLICY_ALWAYS,  { NULL } },
 

@@ -14,6 +14,7 @@
 
 /* Fact: the request, so that a repeat is the same byte for byte. */
 #define FACT_REQUEST "aws.route-table.request"
+#define FACT_TABLE   "aws.route-table"
 
 static bool has_route(const json_t *table)
 {
@@ -65,12 +66,14 @@ static int make_once(struct run *r, struct aws *a, struct err *e)
 static int make(struct run *r, struct aws *a, struct err *e)
 {
     const json_t *frozen = journal_get(r->journal, FACT_REQUEST);
-    const char *vpc = aws_id(r, a, AWS_VPC);
+    const char *vpc = aws_id(r, a, AWS_VPC), *made = journal_str(r->journal, FACT_TABLE);
 
-    if (!frozen || strcmp(jsonx_str(frozen, "vpc"), vpc) != 0) {
+    /* A token outlives its object: for one that was made and is gone it would be answered with that one. */
+    if (!frozen || *made || strcmp(jsonx_str(frozen, "vpc"), vpc) != 0) {
         char token[AWS_CLIENT_TOKEN];
         aws_client_token(token);
-        if (journal_set(r->journal, FACT_REQUEST,
+        if (journal_set(r->journal, FACT_TABLE, json_null(), e) < 0 ||
+            journal_set(r->journal, FACT_REQUEST,
                         json_pack("{s:s, s:s, s:s}", "token", token, "vpc", vpc, "creator", a->caller), e) < 0)
             return -1;
     }

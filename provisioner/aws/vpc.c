@@ -2,24 +2,11 @@
 #include "aws/kinds.h"
 #include "spec/spec.h"
 
-/* With a journal that knows nothing, what stands there already says whether this is a first run or a lost state. */
-static int survey(struct run *r, struct aws *a, struct err *e)
-{
-    for (int kind = 0; kind <= AWS_INSTANCE; kind++) {
-        if (aws_look(r, a, (enum aws_kind_id)kind, e) < 0)
-            return -1;
-        a->doubt = a->doubt || json_array_size(a->seen[kind]);
-    }
-    return aws_remember_account(r, a, e);
-}
-
 int aws_vpc_find(struct run *r, struct provider *p, struct err *e)
 {
     struct aws *a = aws_of(p);
     const json_t *vpc;
 
-    if (aws_identity(r, a, e) < 0 || (a->fresh && survey(r, a, e) < 0))
-        return -1;
     return r->spec->aws.subnet ? 1 : aws_find(r, a, AWS_VPC, &vpc, e);
 }
 

@@ -68,9 +68,11 @@ static int choose(struct run *r, struct aws *a, json_t **ret, struct err *e)
     }
     (void)err_set(e, ERR_SPEC, "machine.size '%s' is not offered in %s of region '%s'", type,
                   wanted->len ? "the zones under provider.aws.zones" : "any zone", aws_client_region(a->client));
-    AUTO_FREE char *list = jsonx_text(offered, 0);
-    return json_array_size(offered) ? err_hint(e, "it is offered in %s", list)
-                                    : err_hint(e, "choose another machine.size, or another region");
+    AUTO_SBUF struct sbuf list = SBUF_INIT(400);
+    for (size_t i = 0; i < json_array_size(offered); i++)
+        sbuf_addf(&list, "%s%s", i ? ", " : "", json_string_value(json_array_get(offered, i)));
+    return list.len ? err_hint(e, "it is offered in %s", list.data)
+                    : err_hint(e, "choose another machine.size, or another region");
 }
 
 int aws_zone_index(const struct run *r)

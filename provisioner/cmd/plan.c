@@ -13,7 +13,7 @@ static void print_rows(const char *title, const json_t *rows, const char *const 
 
     printf("%s:\n", title);
     json_array_foreach (rows, i, row)
-        printf("  %-22s %-34s %s\n", jsonx_str(row, columns[0]), jsonx_str(row, columns[1]),
+        printf("  %-26s %-34s %s\n", jsonx_str(row, columns[0]), jsonx_str(row, columns[1]),
                jsonx_str(row, columns[2]));
 }
 

@@ -10,12 +10,23 @@ static const struct provider_ops *const providers[] = { &local_ops, &ssh_host_op
 
 /* A step's name is a key of the journal and must outlive it, so the names are constants. */
 static const char *const step_names[] = {
-    "provider/image",           "provider/disk",           "provider/network",
-    "provider/machine",         "provider/host",           "provider/vpc",
-    "provider/subnet",          "provider/address",        "provider/instance",
-    "provider/route-table",     "provider/security-group", "provider/internet-gateway",
-    "provider/cluster-objects", "provider/volume",         "provider/network-interface",
+    "provider/image",
+    "provider/disk",
+    "provider/network",
+    "provider/machine",
+    "provider/host",
+    "provider/vpc",
+    "provider/subnet",
+    "provider/address",
+    "provider/instance",
+    "provider/route-table",
+    "provider/security-group",
+    "provider/internet-gateway",
+    "provider/cluster-objects",
+    "provider/volume",
+    "provider/network-interface",
     "provider/association",
+    "provider/launch-template",
 };
 static const size_t prefix_len = sizeof("provider/") - 1;
 

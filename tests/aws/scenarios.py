@@ -251,7 +251,7 @@ def zones_in_order(s):
 
 def not_offered(s):
     """a type that no zone offers is an error of the spec, before anything that costs"""
-    fake("config", {"not_offered": {"t3.medium": ["*"]}})
+    fake("config", {"not_offered": {"t3.medium": [REGION + zone for zone in "abc"]}})
     s.run(2, "bootstrap", says="is not offered in any zone")
     check(acted() == [], f"made: {acted()}")
     s.write(more="machine: {size: z9.huge}\n")

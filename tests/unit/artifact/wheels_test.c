@@ -512,7 +512,7 @@ static void indexes_are_read(void **state)
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         AUTO_ARTIFACTS struct artifacts *a = xcalloc(1, sizeof(*a));
         AUTO_SBUF struct sbuf got = SBUF_INIT(4096);
-        struct paper p = { { paper_send },
+        struct paper p = { { .send = paper_send },
                            cases[i].page,
                            "https://u:pw@index.example.com/simple/py-x/",
                            cases[i].status,
