@@ -1,17 +1,19 @@
 #!/usr/bin/env python3
-"""crash.py [--workers N] [--all] [--only PREFIX] [--keep]: kill -9 slipway at every request boundary of a create and of a
+"""crash.py [--workers N] [--all] [--only PREFIX]: kill -9 slipway at every request boundary of a create and of a
 teardown against the fake EC2, and see what the next run makes of it.
 
-A boundary is a request that has been sent and not acted upon ("before"), or acted upon and not answered ("after"). For a
-request that changes nothing both are the same to everyone, so "after" is left out for those unless --all is given.
+A boundary is a request that has been sent and not acted upon ("before"), or acted upon and not answered ("after").
+For a request that changes nothing both are the same to everyone, so "after" is left out for those unless --all is
+given.
 
-After the kill the state directory is kept, or lost. The account's view is prompt, or it lags: for less than the time that
-slipway waits for it to settle, a new object is not shown by the first two describes of its kind, a deleted one is by two.
-In the account are look-alikes: the same deployment with another token, the same token with another deployment.
+After the kill the state directory is kept, or lost. The account's view is prompt, or it lags: for less than the time
+that slipway gives it to settle, a new object is not shown by the first two describes of its kind, a deleted one is by
+two. In the account are look-alikes: the same deployment with another token, the same token with another deployment.
 
-What must follow: bootstrap again makes the account hold exactly one of each object; teardown, at once or after that, leaves
-it empty; the look-alikes stay byte for byte; no request is outside AWS's model.
-Prints the passes and failures of each variant. SLIPWAY names the program."""
+What must follow: bootstrap again makes the account hold exactly one of each object; teardown, at once or after that,
+leaves it empty; the look-alikes stay byte for byte; no request is outside AWS's model. Prints the passes and failures
+of each variant. SLIPWAY names the program."""
+
 import argparse
 import concurrent.futures
 import json
@@ -39,18 +41,27 @@ provider: {aws: {region: eu-central-1}}
 runtime: systemd
 timeouts: {ssh: 1, teardown: 30}
 """
-LEAST = {"vpc", "internet-gateway", "subnet", "route-table", "security-group", "elastic-ip", "instance", "volume",
-         "network-interface"}
+LEAST = {
+    "vpc",
+    "internet-gateway",
+    "subnet",
+    "route-table",
+    "security-group",
+    "elastic-ip",
+    "instance",
+    "volume",
+    "network-interface",
+}
 
 
 @dataclass(frozen=True)
 class Trial:
-    phase: str      # "create" or "teardown": what is killed
+    phase: str  # "create" or "teardown": what is killed
     request: int
-    when: str       # "before" or "after"
-    lost: bool      # the state directory goes with the kill
-    view: str       # "prompt" or "lags"
-    then: str       # the next command: "bootstrap" or "teardown"
+    when: str  # "before" or "after"
+    lost: bool  # the state directory goes with the kill
+    view: str  # "prompt" or "lags"
+    then: str  # the next command: "bootstrap" or "teardown"
 
     @property
     def variant(self) -> str:
@@ -75,11 +86,19 @@ class Lab:
         self.spec.write_text(SPEC, encoding="utf-8")
         self.text = ""
         clean = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "SLIPWAY_"))}
-        self.env = {**clean, "AWS_ENDPOINT_URL": self.fake.url, "AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET,
-                    "AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
-                    "AWS_EC2_METADATA_DISABLED": "true", "SLIPWAY_ADDRESS_URL": self.fake.url + "/checkip",
-                    "SLIPWAY_HOME": str(self.home), "SLIPWAY_CACHE": str(self.dir / "cache"),
-                    "SLIPWAY_CLOUD_SETTLE_S": str(SETTLE_S)}
+        self.env = {
+            **clean,
+            "AWS_ENDPOINT_URL": self.fake.url,
+            "AWS_ACCESS_KEY_ID": KEY,
+            "AWS_SECRET_ACCESS_KEY": SECRET,
+            "AWS_CONFIG_FILE": "/dev/null",
+            "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "SLIPWAY_ADDRESS_URL": self.fake.url + "/checkip",
+            "SLIPWAY_HOME": str(self.home),
+            "SLIPWAY_CACHE": str(self.dir / "cache"),
+            "SLIPWAY_CLOUD_SETTLE_S": str(SETTLE_S),
+        }
         self.fake.admin("config", {"hold_file": str(self.hold), "quotas": {"vpc": 10, "eip": 10, "igw": 10}})
         self.token = token or self._our_token()
         self._seed()
@@ -94,8 +113,12 @@ class Lab:
         """Two look-alikes of everything, each with a running machine."""
         for number, (name, token) in enumerate((("demo", "00000000deadbeef"), ("demo2", self.token))):
             steps = Case()
-            steps.fake, steps.tags = self.fake, [{"Key": "slipway:deployment", "Value": name}, {"Key": "slipway:token", "Value": token},
-                                                 {"Key": "slipway:kind", "Value": "any"}, {"Key": "Name", "Value": "slipway-demo"}]
+            steps.fake, steps.tags = self.fake, [
+                {"Key": "slipway:deployment", "Value": name},
+                {"Key": "slipway:token", "Value": token},
+                {"Key": "slipway:kind", "Value": "any"},
+                {"Key": "Name", "Value": "slipway-demo"},
+            ]
             steps.ec2 = steps.client("ec2")
             vpc = steps.vpc(f"10.{number}.0.0/16")
             steps.gateway(vpc)
@@ -106,7 +129,9 @@ class Lab:
             steps.wait("instance_running", InstanceIds=[made])
             address = steps.ec2.allocate_address(TagSpecifications=tagged("elastic-ip", steps.tags))["AllocationId"]
             steps.ec2.associate_address(AllocationId=address, InstanceId=made)
-            steps.ec2.create_volume(AvailabilityZone="eu-central-1a", Size=1, TagSpecifications=tagged("volume", steps.tags))
+            steps.ec2.create_volume(
+                AvailabilityZone="eu-central-1a", Size=1, TagSpecifications=tagged("volume", steps.tags)
+            )
 
     def _our_token(self) -> str:
         """Of the deployment, as the tool makes it: read from what it makes."""
@@ -138,7 +163,9 @@ class Lab:
             process.communicate()
             raise Failed(f"{command} does not end") from None
         if process.returncode != wanted:
-            said = [line for line in self.text.splitlines() if line.startswith("slipway ")] or self.text.splitlines()[-1:]
+            said = [line for line in self.text.splitlines() if line.startswith("slipway ")] or self.text.splitlines()[
+                -1:
+            ]
             raise Failed(f"{command}: exit status {process.returncode}, not {wanted}: {' '.join(said)}")
 
     def killed(self, command: str, request: int, when: str) -> str:
@@ -178,7 +205,7 @@ class Lab:
 
     def whole(self) -> None:
         kinds = sorted(each["kind"] for each in self.ours())
-        if len(kinds) != len(set(kinds)) or not LEAST <= set(kinds):
+        if len(kinds) != len(set(kinds)) or not set(kinds) >= LEAST:
             raise Failed(f"bootstrap leaves {', '.join(kinds)}: not one of each")
 
     def empty(self) -> None:
@@ -237,8 +264,10 @@ def plan(lab: Lab, every: bool, only: str) -> list[Trial]:
     for phase, requests in (("create", create), ("teardown", teardown)):
         for lost, view in ((False, "prompt"), (False, "lags"), (True, "prompt"), (True, "lags")):
             for then in ("bootstrap", "teardown"):
-                trials += [Trial(phase, number, when, lost, view, then)
-                           for number, when in boundaries(requests, every, view == "prompt")]
+                trials += [
+                    Trial(phase, number, when, lost, view, then)
+                    for number, when in boundaries(requests, every, view == "prompt")
+                ]
     return [each for each in trials if each.name.startswith(only)]
 
 
@@ -255,11 +284,13 @@ class Run:
 
     def made(self) -> None:
         """Every lab gets a finished create to tear down."""
+
         def make(lab: Lab) -> None:
             if not (lab.dir / "made").exists():
                 lab.begin("begin")
                 lab.command("bootstrap", NO_SSH)
                 lab.keep("made")
+
         with concurrent.futures.ThreadPoolExecutor(len(self.labs.queue)) as pool:
             list(pool.map(make, list(self.labs.queue)))
 

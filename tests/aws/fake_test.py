@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The fake under test. fake_test.py [NAME...]: all checks, or those whose name holds NAME. Needs the environment that
 tests/aws/prepare makes."""
+
 import sys
 import unittest
 

@@ -1,4 +1,5 @@
 """A fake in a process of its own, boto3 clients for it, and the life of a machine in short."""
+
 import json
 import pathlib
 import subprocess
@@ -51,6 +52,7 @@ class FakeProcess:
 
 class Case(unittest.TestCase):
     """Each test begins with an empty account."""
+
     fake: FakeProcess
     tags: list[dict] = TAGS
 
@@ -66,10 +68,18 @@ class Case(unittest.TestCase):
         self.fake.admin("reset", {})
         self.ec2 = self.client("ec2")
 
-    def client(self, service: str, secret: str = SECRET, attempts: int = 1, region: str = REGION,
-               timeout: float = 5, **more: Any) -> Any:
-        config = Config(retries={"total_max_attempts": attempts, "mode": "standard"}, connect_timeout=5,
-                        read_timeout=timeout)
+    def client(
+        self,
+        service: str,
+        secret: str = SECRET,
+        attempts: int = 1,
+        region: str = REGION,
+        timeout: float = 5,
+        **more: Any,
+    ) -> Any:
+        config = Config(
+            retries={"total_max_attempts": attempts, "mode": "standard"}, connect_timeout=5, read_timeout=timeout
+        )
         keys = {"aws_access_key_id": KEY, "aws_secret_access_key": secret, **more}
         return boto3.client(service, region_name=region, endpoint_url=self.fake.url, config=config, **keys)
 
@@ -90,7 +100,9 @@ class Case(unittest.TestCase):
         return self.ec2.create_vpc(CidrBlock=cidr, TagSpecifications=tagged("vpc", self.tags))["Vpc"]["VpcId"]
 
     def subnet(self, vpc: str, cidr: str = "10.0.0.0/24", zone: str = REGION + "a") -> str:
-        made = self.ec2.create_subnet(VpcId=vpc, CidrBlock=cidr, AvailabilityZone=zone, TagSpecifications=tagged("subnet", self.tags))
+        made = self.ec2.create_subnet(
+            VpcId=vpc, CidrBlock=cidr, AvailabilityZone=zone, TagSpecifications=tagged("subnet", self.tags)
+        )
         return made["Subnet"]["SubnetId"]
 
     def gateway(self, vpc: str | None = None) -> str:
@@ -106,18 +118,31 @@ class Case(unittest.TestCase):
         return made["RouteTable"]["RouteTableId"]
 
     def group(self, vpc: str, name: str = "demo") -> str:
-        made = self.ec2.create_security_group(GroupName=name, Description="of a test", VpcId=vpc,
-                                              TagSpecifications=tagged("security-group", self.tags))
+        made = self.ec2.create_security_group(
+            GroupName=name, Description="of a test", VpcId=vpc, TagSpecifications=tagged("security-group", self.tags)
+        )
         return made["GroupId"]
 
     def run_params(self, subnet: str, group: str, **more: Any) -> dict:
         interface = {"DeviceIndex": 0, "SubnetId": subnet, "Groups": [group], "DeleteOnTermination": True}
-        disk = {"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": 20, "VolumeType": "gp3", "Encrypted": True,
-                                                   "DeleteOnTermination": True}}
-        return {"ImageId": "ami-0deb12a0000000001", "InstanceType": "t3.medium", "MinCount": 1, "MaxCount": 1,
-                "UserData": "#cloud-config\n", "NetworkInterfaces": [interface], "BlockDeviceMappings": [disk],
-                "MetadataOptions": {"HttpTokens": "required", "HttpPutResponseHopLimit": 1, "HttpEndpoint": "enabled"},
-                "TagSpecifications": tagged("instance", self.tags) + tagged("volume", self.tags) + tagged("network-interface", self.tags), **more}
+        disk = {
+            "DeviceName": "/dev/xvda",
+            "Ebs": {"VolumeSize": 20, "VolumeType": "gp3", "Encrypted": True, "DeleteOnTermination": True},
+        }
+        return {
+            "ImageId": "ami-0deb12a0000000001",
+            "InstanceType": "t3.medium",
+            "MinCount": 1,
+            "MaxCount": 1,
+            "UserData": "#cloud-config\n",
+            "NetworkInterfaces": [interface],
+            "BlockDeviceMappings": [disk],
+            "MetadataOptions": {"HttpTokens": "required", "HttpPutResponseHopLimit": 1, "HttpEndpoint": "enabled"},
+            "TagSpecifications": tagged("instance", self.tags)
+            + tagged("volume", self.tags)
+            + tagged("network-interface", self.tags),
+            **more,
+        }
 
     def network(self) -> tuple[str, str, str]:
         """VPC with gateway, subnet and group."""

@@ -1,4 +1,5 @@
 """Objects that cannot be seen yet, client tokens, pages."""
+
 import time
 
 from .base import TAGS, Case, tagged
@@ -66,7 +67,11 @@ class Tokens(Case):
         params = self.run_params(subnet, group, ClientToken="token-1")
         first = self.ec2.run_instances(**params)["Instances"][0]["InstanceId"]
         self.assertEqual(self.ec2.run_instances(**params)["Instances"][0]["InstanceId"], first)
-        for change in ({"UserData": "#cloud-config\n#"}, {"InstanceType": "t3.large"}, {"TagSpecifications": tagged("instance")}):
+        for change in (
+            {"UserData": "#cloud-config\n#"},
+            {"InstanceType": "t3.large"},
+            {"TagSpecifications": tagged("instance")},
+        ):
             self.refused("IdempotentParameterMismatch", self.ec2.run_instances, **{**params, **change})
         self.ec2.terminate_instances(InstanceIds=[first])
         self.wait("instance_terminated", InstanceIds=[first])
@@ -78,7 +83,10 @@ class Tokens(Case):
 
     def test_none_is_a_second_object(self) -> None:
         def another() -> str:  # boto3 makes a token of its own unless one is given; "" counts as none
-            return self.ec2.run_instances(**self.run_params(subnet, group, ClientToken=""))["Instances"][0]["InstanceId"]
+            return self.ec2.run_instances(**self.run_params(subnet, group, ClientToken=""))["Instances"][0][
+                "InstanceId"
+            ]
+
         _, subnet, group = self.network()
         self.assertNotEqual(another(), another())
         self.assertNotEqual(self.gateway(), self.gateway())
@@ -100,8 +108,12 @@ class Pages(Case):
         self.assertEqual([len(page["SecurityGroups"]) for page in pages], [5, 5, 3])
         self.refused("InvalidParameterValue", self.ec2.describe_security_groups, MaxResults=1001)
         self.refused("InvalidPaginationToken", self.ec2.describe_security_groups, NextToken="nonsense")
-        self.refused("InvalidParameterCombination", self.ec2.describe_security_groups, MaxResults=5,
-                     GroupIds=[pages[0]["SecurityGroups"][0]["GroupId"]])
+        self.refused(
+            "InvalidParameterCombination",
+            self.ec2.describe_security_groups,
+            MaxResults=5,
+            GroupIds=[pages[0]["SecurityGroups"][0]["GroupId"]],
+        )
 
     def test_forced(self) -> None:
         self.config(page_size=2)
@@ -110,17 +122,27 @@ class Pages(Case):
         first = self.ec2.describe_vpcs()
         self.assertEqual(len(first["Vpcs"]), 2)
         self.assertEqual(len(self.ec2.describe_vpcs(NextToken=first["NextToken"])["Vpcs"]), 1)
-        for name, key in (("describe_instance_types", "InstanceTypes"), ("describe_instance_type_offerings", "InstanceTypeOfferings"),
-                          ("describe_images", "Images"), ("describe_tags", "Tags")):
+        for name, key in (
+            ("describe_instance_types", "InstanceTypes"),
+            ("describe_instance_type_offerings", "InstanceTypeOfferings"),
+            ("describe_images", "Images"),
+            ("describe_tags", "Tags"),
+        ):
             found = [each for page in self.ec2.get_paginator(name).paginate() for each in page[key]]
             self.assertGreater(len(found), 5, name)
 
     def test_filters(self) -> None:
         vpc = self.vpc()
         self.refused("InvalidParameterValue", self.ec2.describe_vpcs, Filters=[{"Name": "colour", "Values": ["red"]}])
-        for name, value, count in (("tag:slipway:token", "0123*", 1), ("tag:slipway:token", "x*", 0), ("tag-key", "slipway:token", 1),
-                                   ("vpc-id", vpc, 1), ("is-default", "false", 1), ("tag:slipway:token", "0?23456789abcdef", 1),
-                                   ("tag:slipway:token", "[0]123456789abcdef", 0)):
+        for name, value, count in (
+            ("tag:slipway:token", "0123*", 1),
+            ("tag:slipway:token", "x*", 0),
+            ("tag-key", "slipway:token", 1),
+            ("vpc-id", vpc, 1),
+            ("is-default", "false", 1),
+            ("tag:slipway:token", "0?23456789abcdef", 1),
+            ("tag:slipway:token", "[0]123456789abcdef", 0),
+        ):
             found = self.ec2.describe_vpcs(Filters=[{"Name": name, "Values": [value]}])["Vpcs"]
             self.assertEqual(len(found), count, (name, value))
         both = [{"Name": "vpc-id", "Values": ["vpc-0", vpc]}, {"Name": "tag:slipway:deployment", "Values": ["other"]}]
@@ -134,4 +156,6 @@ class Pages(Case):
             self.refused("InvalidParameterValue", self.ec2.create_tags, Resources=[vpc], Tags=[tag])
         self.ec2.delete_tags(Resources=[vpc], Tags=[{"Key": tag["Key"]} for tag in TAGS])
         self.assertEqual(self.ec2.describe_vpcs(Filters=MINE)["Vpcs"], [])
-        self.refused("InvalidParameterValue", self.ec2.create_vpc, CidrBlock="10.9.0.0/16", TagSpecifications=tagged("subnet"))
+        self.refused(
+            "InvalidParameterValue", self.ec2.create_vpc, CidrBlock="10.9.0.0/16", TagSpecifications=tagged("subnet")
+        )

@@ -1,4 +1,5 @@
 """What cannot be done in this order, and the codes that say so."""
+
 from .base import Case, tagged
 
 VIOLATION = "DependencyViolation"
@@ -7,9 +8,11 @@ VIOLATION = "DependencyViolation"
 class Network(Case):
     def test_vpc_with_children(self) -> None:
         vpc = self.vpc()
-        for make, drop in ((lambda: self.subnet(vpc), lambda name: self.ec2.delete_subnet(SubnetId=name)),
-                           (lambda: self.table(vpc), lambda name: self.ec2.delete_route_table(RouteTableId=name)),
-                           (lambda: self.group(vpc), lambda name: self.ec2.delete_security_group(GroupId=name))):
+        for make, drop in (
+            (lambda: self.subnet(vpc), lambda name: self.ec2.delete_subnet(SubnetId=name)),
+            (lambda: self.table(vpc), lambda name: self.ec2.delete_route_table(RouteTableId=name)),
+            (lambda: self.group(vpc), lambda name: self.ec2.delete_security_group(GroupId=name)),
+        ):
             name = make()
             self.refused(VIOLATION, self.ec2.delete_vpc, VpcId=vpc)
             drop(name)
@@ -43,37 +46,62 @@ class Network(Case):
         self.ec2.disassociate_route_table(AssociationId=association)
         self.refused("InvalidAssociationID.NotFound", self.ec2.disassociate_route_table, AssociationId=association)
         self.ec2.delete_route_table(RouteTableId=table)
-        main = self.ec2.describe_route_tables(Filters=[{"Name": "association.main", "Values": ["true"]}])["RouteTables"][0]
-        self.refused("InvalidParameterValue", self.ec2.disassociate_route_table,
-                     AssociationId=main["Associations"][0]["RouteTableAssociationId"])
+        main = self.ec2.describe_route_tables(Filters=[{"Name": "association.main", "Values": ["true"]}])[
+            "RouteTables"
+        ][0]
+        self.refused(
+            "InvalidParameterValue",
+            self.ec2.disassociate_route_table,
+            AssociationId=main["Associations"][0]["RouteTableAssociationId"],
+        )
         self.refused(VIOLATION, self.ec2.delete_route_table, RouteTableId=main["RouteTableId"])
 
     def test_subnets(self) -> None:
         vpc = self.vpc()
         self.subnet(vpc)
-        for cidr, code in (("10.0.0.0/24", "InvalidSubnet.Conflict"), ("10.1.0.0/24", "InvalidSubnet.Range"),
-                           ("10.0.1.0/29", "InvalidSubnet.Range"), ("10.0.1.1/24", "InvalidParameterValue")):
+        for cidr, code in (
+            ("10.0.0.0/24", "InvalidSubnet.Conflict"),
+            ("10.1.0.0/24", "InvalidSubnet.Range"),
+            ("10.0.1.0/29", "InvalidSubnet.Range"),
+            ("10.0.1.1/24", "InvalidParameterValue"),
+        ):
             self.refused(code, self.ec2.create_subnet, VpcId=vpc, CidrBlock=cidr)
-        self.refused("InvalidParameterValue", self.ec2.create_subnet, VpcId=vpc, CidrBlock="10.0.1.0/24",
-                     AvailabilityZone="us-east-1a")
+        self.refused(
+            "InvalidParameterValue",
+            self.ec2.create_subnet,
+            VpcId=vpc,
+            CidrBlock="10.0.1.0/24",
+            AvailabilityZone="us-east-1a",
+        )
         self.refused("InvalidVpc.Range", self.ec2.create_vpc, CidrBlock="10.0.0.0/8")
 
     def test_groups(self) -> None:
         vpc = self.vpc()
         group = self.group(vpc)
-        self.refused("InvalidGroup.Duplicate", self.ec2.create_security_group, GroupName="demo", Description="x", VpcId=vpc)
+        self.refused(
+            "InvalidGroup.Duplicate", self.ec2.create_security_group, GroupName="demo", Description="x", VpcId=vpc
+        )
         rule = [{"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "10.0.0.1/32"}]}]
         self.ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=rule)
-        self.refused("InvalidPermission.Duplicate", self.ec2.authorize_security_group_ingress, GroupId=group, IpPermissions=rule)
+        self.refused(
+            "InvalidPermission.Duplicate", self.ec2.authorize_security_group_ingress, GroupId=group, IpPermissions=rule
+        )
         self.ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=rule)
-        self.refused("InvalidPermission.NotFound", self.ec2.revoke_security_group_ingress, GroupId=group, IpPermissions=rule)
+        self.refused(
+            "InvalidPermission.NotFound", self.ec2.revoke_security_group_ingress, GroupId=group, IpPermissions=rule
+        )
         rule[0]["IpRanges"] = [{"CidrIp": "10.0.0.1/24"}]
-        self.refused("InvalidParameterValue", self.ec2.authorize_security_group_ingress, GroupId=group, IpPermissions=rule)
-        default = self.ec2.describe_security_groups(Filters=[{"Name": "group-name", "Values": ["default"]}])["SecurityGroups"][0]
+        self.refused(
+            "InvalidParameterValue", self.ec2.authorize_security_group_ingress, GroupId=group, IpPermissions=rule
+        )
+        default = self.ec2.describe_security_groups(Filters=[{"Name": "group-name", "Values": ["default"]}])[
+            "SecurityGroups"
+        ][0]
         self.refused("CannotDelete", self.ec2.delete_security_group, GroupId=default["GroupId"])
         other = self.group(vpc, "other")
-        self.ec2.authorize_security_group_ingress(GroupId=other, IpPermissions=[
-            {"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": group}]}])
+        self.ec2.authorize_security_group_ingress(
+            GroupId=other, IpPermissions=[{"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": group}]}]
+        )
         self.refused(VIOLATION, self.ec2.delete_security_group, GroupId=group)
         self.ec2.delete_security_group(GroupId=other)
         self.ec2.delete_security_group(GroupId=group)
@@ -105,12 +133,18 @@ class Machine(Case):
         self.ec2.release_address(AllocationId=address)
         self.refused("InvalidAllocationID.NotFound", self.ec2.release_address, AllocationId=address)
         self.ec2.terminate_instances(InstanceIds=[name])  # a repeat is no error
-        self.refused("InvalidInstanceID", self.ec2.associate_address, AllocationId=self.ec2.allocate_address()["AllocationId"],
-                     InstanceId=name)
+        self.refused(
+            "InvalidInstanceID",
+            self.ec2.associate_address,
+            AllocationId=self.ec2.allocate_address()["AllocationId"],
+            InstanceId=name,
+        )
 
     def test_address_needs_a_gateway(self) -> None:
         vpc = self.vpc()
-        name = self.ec2.run_instances(**self.run_params(self.subnet(vpc), self.group(vpc)))["Instances"][0]["InstanceId"]
+        name = self.ec2.run_instances(**self.run_params(self.subnet(vpc), self.group(vpc)))["Instances"][0][
+            "InstanceId"
+        ]
         self.wait("instance_running", InstanceIds=[name])
         address = self.ec2.allocate_address()["AllocationId"]
         self.refused("Gateway.NotAttached", self.ec2.associate_address, AllocationId=address, InstanceId=name)
@@ -118,16 +152,18 @@ class Machine(Case):
     def test_what_is_kept_stays(self) -> None:
         _, subnet, group = self.network()
         params = self.run_params(subnet, group)
-        params["BlockDeviceMappings"].append({"DeviceName": "/dev/sdf", "Ebs": {"VolumeSize": 5, "DeleteOnTermination": False}})
+        params["BlockDeviceMappings"].append(
+            {"DeviceName": "/dev/sdf", "Ebs": {"VolumeSize": 5, "DeleteOnTermination": False}}
+        )
         params["NetworkInterfaces"][0]["DeleteOnTermination"] = False
         name = self.ec2.run_instances(**params)["Instances"][0]["InstanceId"]
         self.wait("instance_running", InstanceIds=[name])
         self.assertEqual(len(self.ec2.describe_volumes()["Volumes"]), 2)
         self.ec2.terminate_instances(InstanceIds=[name])
         self.wait("instance_terminated", InstanceIds=[name])
-        volume, = self.ec2.describe_volumes()["Volumes"]
+        (volume,) = self.ec2.describe_volumes()["Volumes"]
         self.assertEqual((volume["Size"], volume["State"]), (5, "available"))
-        eni, = self.ec2.describe_network_interfaces()["NetworkInterfaces"]
+        (eni,) = self.ec2.describe_network_interfaces()["NetworkInterfaces"]
         self.refused(VIOLATION, self.ec2.delete_security_group, GroupId=group)
         self.ec2.delete_network_interface(NetworkInterfaceId=eni["NetworkInterfaceId"])
         self.ec2.delete_security_group(GroupId=group)
@@ -142,8 +178,9 @@ class Machine(Case):
 
     def test_interface_of_its_own(self) -> None:
         _, subnet, group = self.network()
-        made = self.ec2.create_network_interface(SubnetId=subnet, Groups=[group],
-                                                 TagSpecifications=tagged("network-interface"))["NetworkInterface"]
+        made = self.ec2.create_network_interface(
+            SubnetId=subnet, Groups=[group], TagSpecifications=tagged("network-interface")
+        )["NetworkInterface"]
         self.refused(VIOLATION, self.ec2.delete_subnet, SubnetId=subnet)
         self.ec2.delete_network_interface(NetworkInterfaceId=made["NetworkInterfaceId"])
         self.ec2.delete_security_group(GroupId=group)

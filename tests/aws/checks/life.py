@@ -1,4 +1,5 @@
 """The whole life of a machine, and that nothing is left of it."""
+
 from typing import Any
 
 from .base import TAGS, Case, tagged
@@ -14,9 +15,15 @@ class Life(Case):
         association = self.ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)["AssociationId"]
         group = self.group(vpc)
         self.wait("security_group_exists", GroupIds=[group])
-        rule = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "203.0.113.7/32", "Description": "ssh"}]}
-        made = self.ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[rule],
-                                                         TagSpecifications=tagged("security-group-rule"))
+        rule = {
+            "IpProtocol": "tcp",
+            "FromPort": 22,
+            "ToPort": 22,
+            "IpRanges": [{"CidrIp": "203.0.113.7/32", "Description": "ssh"}],
+        }
+        made = self.ec2.authorize_security_group_ingress(
+            GroupId=group, IpPermissions=[rule], TagSpecifications=tagged("security-group-rule")
+        )
         self.assertEqual(made["SecurityGroupRules"][0]["CidrIpv4"], "203.0.113.7/32")
         address = self.ec2.allocate_address(Domain="vpc", TagSpecifications=tagged("elastic-ip"))
         run = self.ec2.run_instances(**self.run_params(subnet, group, ClientToken="demo-machine-1"))
@@ -24,11 +31,21 @@ class Life(Case):
         self.assertEqual(instance["State"]["Name"], "pending")
         self.wait("instance_exists", InstanceIds=[instance["InstanceId"]])
         self.wait("instance_running", InstanceIds=[instance["InstanceId"]])
-        tied = self.ec2.associate_address(AllocationId=address["AllocationId"], InstanceId=instance["InstanceId"],
-                                          AllowReassociation=False)
-        return {"vpc": vpc, "igw": igw, "subnet": subnet, "table": table, "association": association, "group": group,
-                "allocation": address["AllocationId"], "public": address["PublicIp"], "tied": tied["AssociationId"],
-                "instance": instance["InstanceId"]}
+        tied = self.ec2.associate_address(
+            AllocationId=address["AllocationId"], InstanceId=instance["InstanceId"], AllowReassociation=False
+        )
+        return {
+            "vpc": vpc,
+            "igw": igw,
+            "subnet": subnet,
+            "table": table,
+            "association": association,
+            "group": group,
+            "allocation": address["AllocationId"],
+            "public": address["PublicIp"],
+            "tied": tied["AssociationId"],
+            "instance": instance["InstanceId"],
+        }
 
     def test_create_and_describe(self) -> None:
         made = self.build()

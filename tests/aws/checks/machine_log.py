@@ -1,4 +1,5 @@
 """A machine that only writes down what it is told, into the file that its user data names."""
+
 from pathlib import Path
 
 _log: dict[str, Path] = {}

@@ -1,4 +1,5 @@
 """A request that no SDK would send: signed with botocore's signer, or spoiled on purpose."""
+
 import http.client
 from urllib.parse import quote
 
@@ -15,8 +16,14 @@ def form(fields: list[tuple[str, str]]) -> bytes:
     return "&".join(f"{quote(key, safe='-_.~')}={quote(value, safe='-_.~')}" for key, value in fields).encode()
 
 
-def signed(port: int, body: bytes, service: str = "ec2", secret: str = SECRET, spoil: dict[str, str] | None = None,
-           headers: dict[str, str] | None = None) -> tuple[int, str, dict[str, str]]:
+def signed(
+    port: int,
+    body: bytes,
+    service: str = "ec2",
+    secret: str = SECRET,
+    spoil: dict[str, str] | None = None,
+    headers: dict[str, str] | None = None,
+) -> tuple[int, str, dict[str, str]]:
     """Send; returns status, body, headers. `spoil` replaces headers after the signature was made ("": left out)."""
     own = {"Host": f"127.0.0.1:{port}", "Content-Type": FORM, **(headers or {})}
     request = AWSRequest(method="POST", url=f"http://127.0.0.1:{port}/", data=body, headers=own)

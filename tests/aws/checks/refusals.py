@@ -1,4 +1,5 @@
 """What is refused before anything is done: signatures, the wire check, rights, quotas, capacity."""
+
 from .base import REGION, Case
 from .raw import FORM, form, query, signed
 
@@ -20,8 +21,12 @@ class Signatures(Case):
     def test_spoiled(self) -> None:
         body = form([("Action", "DescribeVpcs"), ("Version", "2016-11-15")])
         self.assertEqual(signed(self.fake.port, body)[0], 200)
-        for spoil, code in (({"Content-Type": FORM.upper()}, "AuthFailure"), ({"X-Amz-Date": "20200101T000000Z"}, "IncompleteSignature"),
-                            ({"Authorization": ""}, "MissingAuthenticationToken"), ({"Authorization": "x"}, "IncompleteSignature")):
+        for spoil, code in (
+            ({"Content-Type": FORM.upper()}, "AuthFailure"),
+            ({"X-Amz-Date": "20200101T000000Z"}, "IncompleteSignature"),
+            ({"Authorization": ""}, "MissingAuthenticationToken"),
+            ({"Authorization": "x"}, "IncompleteSignature"),
+        ):
             status, text, _ = signed(self.fake.port, body, spoil=spoil)
             self.assertIn(f"<Code>{code}</Code>", text)
             self.assertGreaterEqual(status, 400)
@@ -78,9 +83,25 @@ class WireCheck(Case):
 
     def test_every_answer_is_in_the_model(self) -> None:
         """What the fake answers is spelled by the model, or it would say FakeBroken; boto3 reads each of them."""
-        for name in ("availability_zones", "regions", "vpcs", "subnets", "internet_gateways", "route_tables", "security_groups",
-                     "security_group_rules", "addresses", "instances", "instance_status", "volumes", "network_interfaces",
-                     "images", "instance_types", "instance_type_offerings", "tags"):
+        for name in (
+            "availability_zones",
+            "regions",
+            "vpcs",
+            "subnets",
+            "internet_gateways",
+            "route_tables",
+            "security_groups",
+            "security_group_rules",
+            "addresses",
+            "instances",
+            "instance_status",
+            "volumes",
+            "network_interfaces",
+            "images",
+            "instance_types",
+            "instance_type_offerings",
+            "tags",
+        ):
             getattr(self.ec2, f"describe_{name}")()
         self.assertEqual(self.fake.admin("violations"), [])
 
@@ -104,7 +125,9 @@ class Rights(Case):
         self.refused("VpcLimitExceeded", self.ec2.create_vpc, CidrBlock="10.8.0.0/16")
         self.refused("AddressLimitExceeded", self.ec2.allocate_address)
         vpc = self.ec2.describe_vpcs()["Vpcs"][0]
-        params = self.run_params(self.subnet(vpc["VpcId"], vpc["CidrBlock"].replace("/16", "/24")), self.group(vpc["VpcId"]))
+        params = self.run_params(
+            self.subnet(vpc["VpcId"], vpc["CidrBlock"].replace("/16", "/24")), self.group(vpc["VpcId"])
+        )
         self.config(quotas={"vcpu": 1})
         self.refused("VcpuLimitExceeded", self.ec2.run_instances, **params)
 
@@ -115,8 +138,9 @@ class Rights(Case):
         self.refused("InsufficientInstanceCapacity", self.ec2.run_instances, **params)
         self.config(no_capacity=[], not_offered={"t3.medium": [REGION + "a"]})
         self.refused("Unsupported", self.ec2.run_instances, **params)
-        offers = self.ec2.describe_instance_type_offerings(LocationType="availability-zone", Filters=[
-            {"Name": "instance-type", "Values": ["t3.medium"]}])["InstanceTypeOfferings"]
+        offers = self.ec2.describe_instance_type_offerings(
+            LocationType="availability-zone", Filters=[{"Name": "instance-type", "Values": ["t3.medium"]}]
+        )["InstanceTypeOfferings"]
         self.assertEqual(sorted(each["Location"][-1] for each in offers), ["b", "c"])
         self.assertEqual(self.fake.admin("summary")["kinds"].get("volume"), None)
 
@@ -125,30 +149,48 @@ class Rights(Case):
         params = self.run_params(subnet, group)
         big = params["BlockDeviceMappings"][0]["Ebs"]
         for change, code in (
-                ({"ImageId": "ami-0123456789abcdef0"}, "InvalidAMIID.NotFound"), ({"ImageId": "debian"}, "InvalidAMIID.Malformed"),
-                ({"InstanceType": "t9.huge"}, "InvalidParameterValue"), ({"InstanceType": "t4g.medium"}, "InvalidParameterValue"),
-                ({"SubnetId": subnet}, "InvalidParameterCombination"), ({"KeyName": "mine"}, "InvalidKeyPair.NotFound"),
-                ({"UserData": "x" * 16385}, "InvalidParameterValue"),
-                ({"NetworkInterfaces": [{"DeviceIndex": 0, "SubnetId": "subnet-0", "Groups": [group]}]}, "InvalidSubnetID.NotFound"),
-                ({"NetworkInterfaces": [{"DeviceIndex": 0, "SubnetId": subnet, "Groups": ["sg-0"]}]}, "InvalidGroup.NotFound"),
-                ({"BlockDeviceMappings": [{"DeviceName": "/dev/xvda", "Ebs": {**big, "VolumeSize": 4}}]},
-                 "InvalidBlockDeviceMapping")):
+            ({"ImageId": "ami-0123456789abcdef0"}, "InvalidAMIID.NotFound"),
+            ({"ImageId": "debian"}, "InvalidAMIID.Malformed"),
+            ({"InstanceType": "t9.huge"}, "InvalidParameterValue"),
+            ({"InstanceType": "t4g.medium"}, "InvalidParameterValue"),
+            ({"SubnetId": subnet}, "InvalidParameterCombination"),
+            ({"KeyName": "mine"}, "InvalidKeyPair.NotFound"),
+            ({"UserData": "x" * 16385}, "InvalidParameterValue"),
+            (
+                {"NetworkInterfaces": [{"DeviceIndex": 0, "SubnetId": "subnet-0", "Groups": [group]}]},
+                "InvalidSubnetID.NotFound",
+            ),
+            (
+                {"NetworkInterfaces": [{"DeviceIndex": 0, "SubnetId": subnet, "Groups": ["sg-0"]}]},
+                "InvalidGroup.NotFound",
+            ),
+            (
+                {"BlockDeviceMappings": [{"DeviceName": "/dev/xvda", "Ebs": {**big, "VolumeSize": 4}}]},
+                "InvalidBlockDeviceMapping",
+            ),
+        ):
             self.refused(code, self.ec2.run_instances, **{**params, **change})
-        self.assertEqual(set(self.fake.admin("summary")["kinds"]),
-                         {"vpc", "subnet", "internet-gateway", "security-group"})
+        self.assertEqual(
+            set(self.fake.admin("summary")["kinds"]), {"vpc", "subnet", "internet-gateway", "security-group"}
+        )
         self.ec2.run_instances(**{**params, "UserData": "x" * 16384})
 
     def test_unknown_ids(self) -> None:
         for code, call, params in (
-                ("InvalidVpcID.NotFound", self.ec2.delete_vpc, {"VpcId": "vpc-0"}),
-                ("InvalidSubnetID.NotFound", self.ec2.delete_subnet, {"SubnetId": "subnet-0"}),
-                ("InvalidInternetGatewayID.NotFound", self.ec2.delete_internet_gateway, {"InternetGatewayId": "igw-0"}),
-                ("InvalidRouteTableID.NotFound", self.ec2.delete_route_table, {"RouteTableId": "rtb-0"}),
-                ("InvalidGroup.NotFound", self.ec2.delete_security_group, {"GroupId": "sg-0"}),
-                ("InvalidAllocationID.NotFound", self.ec2.release_address, {"AllocationId": "eipalloc-0"}),
-                ("InvalidInstanceID.NotFound", self.ec2.terminate_instances, {"InstanceIds": ["i-0"]}),
-                ("InvalidVolume.NotFound", self.ec2.delete_volume, {"VolumeId": "vol-0"}),
-                ("InvalidNetworkInterfaceID.NotFound", self.ec2.delete_network_interface, {"NetworkInterfaceId": "eni-0"}),
-                ("InvalidVpcID.NotFound", self.ec2.create_tags, {"Resources": ["vpc-0"], "Tags": [{"Key": "a", "Value": "b"}]})):
+            ("InvalidVpcID.NotFound", self.ec2.delete_vpc, {"VpcId": "vpc-0"}),
+            ("InvalidSubnetID.NotFound", self.ec2.delete_subnet, {"SubnetId": "subnet-0"}),
+            ("InvalidInternetGatewayID.NotFound", self.ec2.delete_internet_gateway, {"InternetGatewayId": "igw-0"}),
+            ("InvalidRouteTableID.NotFound", self.ec2.delete_route_table, {"RouteTableId": "rtb-0"}),
+            ("InvalidGroup.NotFound", self.ec2.delete_security_group, {"GroupId": "sg-0"}),
+            ("InvalidAllocationID.NotFound", self.ec2.release_address, {"AllocationId": "eipalloc-0"}),
+            ("InvalidInstanceID.NotFound", self.ec2.terminate_instances, {"InstanceIds": ["i-0"]}),
+            ("InvalidVolume.NotFound", self.ec2.delete_volume, {"VolumeId": "vol-0"}),
+            ("InvalidNetworkInterfaceID.NotFound", self.ec2.delete_network_interface, {"NetworkInterfaceId": "eni-0"}),
+            (
+                "InvalidVpcID.NotFound",
+                self.ec2.create_tags,
+                {"Resources": ["vpc-0"], "Tags": [{"Key": "a", "Value": "b"}]},
+            ),
+        ):
             self.refused(code, call, **params)
         self.refused("InvalidInstanceID.NotFound", self.ec2.describe_instances, InstanceIds=["i-0"])

@@ -1,4 +1,5 @@
 """STS, SSM, Service Quotas, Elastic Load Balancing, checkip; machines behind instances; faults and held requests."""
+
 import http.client
 import pathlib
 import socket
@@ -20,7 +21,11 @@ class Services(Case):
         sts = self.client("sts")
         self.assertEqual(sts.get_caller_identity()["Account"], "123456789012")
         made = sts.assume_role(RoleArn=ROLE, RoleSessionName="tests", DurationSeconds=900)["Credentials"]
-        keys = {"aws_access_key_id": made["AccessKeyId"], "secret": made["SecretAccessKey"], "aws_session_token": made["SessionToken"]}
+        keys = {
+            "aws_access_key_id": made["AccessKeyId"],
+            "secret": made["SecretAccessKey"],
+            "aws_session_token": made["SessionToken"],
+        }
         self.assertTrue(self.client("sts", **keys).get_caller_identity()["Arn"].endswith("assumed-role/deploy/tests"))
         self.client("ec2", **keys).describe_vpcs()
         self.config(clock_offset=901)
@@ -29,17 +34,27 @@ class Services(Case):
         self.refused("AuthFailure", self.client("ec2", **{**keys, "aws_session_token": "stray"}).describe_vpcs)
         web = sts.assume_role_with_web_identity(RoleArn=ROLE, RoleSessionName="tests", WebIdentityToken="a.b.c")
         self.assertTrue(web["Credentials"]["SessionToken"])
-        self.refused("InvalidIdentityToken", sts.assume_role_with_web_identity, RoleArn=ROLE, RoleSessionName="tests",
-                     WebIdentityToken="nonsense")
+        self.refused(
+            "InvalidIdentityToken",
+            sts.assume_role_with_web_identity,
+            RoleArn=ROLE,
+            RoleSessionName="tests",
+            WebIdentityToken="nonsense",
+        )
         self.refused("ValidationError", sts.assume_role, RoleArn="arn:aws:iam::12:user/nobody", RoleSessionName="tests")
 
     def test_ssm_and_images(self) -> None:
         ssm = self.client("ssm")
         for name, owner, root, arch in (
-                ("/aws/service/debian/release/12/latest/amd64", "136693071363", "/dev/xvda", "x86_64"),
-                ("/aws/service/debian/release/13/latest/arm64", "136693071363", "/dev/xvda", "arm64"),
-                ("/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id", "099720109477", "/dev/sda1",
-                 "x86_64")):
+            ("/aws/service/debian/release/12/latest/amd64", "136693071363", "/dev/xvda", "x86_64"),
+            ("/aws/service/debian/release/13/latest/arm64", "136693071363", "/dev/xvda", "arm64"),
+            (
+                "/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id",
+                "099720109477",
+                "/dev/sda1",
+                "x86_64",
+            ),
+        ):
             image = ssm.get_parameter(Name=name)["Parameter"]["Value"]
             shown = self.ec2.describe_images(ImageIds=[image], Owners=[owner])["Images"][0]
             self.assertEqual((shown["RootDeviceName"], shown["Architecture"]), (root, arch))
@@ -48,9 +63,17 @@ class Services(Case):
 
     def test_types(self) -> None:
         shown = self.ec2.describe_instance_types(InstanceTypes=["t3.medium", "t4g.small"])["InstanceTypes"]
-        self.assertEqual([(each["VCpuInfo"]["DefaultVCpus"], each["MemoryInfo"]["SizeInMiB"],
-                           each["ProcessorInfo"]["SupportedArchitectures"]) for each in shown],
-                         [(2, 4096, ["x86_64"]), (2, 2048, ["arm64"])])
+        self.assertEqual(
+            [
+                (
+                    each["VCpuInfo"]["DefaultVCpus"],
+                    each["MemoryInfo"]["SizeInMiB"],
+                    each["ProcessorInfo"]["SupportedArchitectures"],
+                )
+                for each in shown
+            ],
+            [(2, 4096, ["x86_64"]), (2, 2048, ["arm64"])],
+        )
         self.refused("InvalidInstanceType", self.ec2.describe_instance_types, InstanceTypes=["t9.huge"])
 
     def test_quotas(self) -> None:
@@ -62,11 +85,19 @@ class Services(Case):
     def test_balancers(self) -> None:
         vpc, subnet, group = self.network()
         v2, classic = self.client("elbv2"), self.client("elb")
-        arn = v2.create_load_balancer(Name="a", Subnets=[subnet], SecurityGroups=[group], Tags=TAGS)["LoadBalancers"][0]["LoadBalancerArn"]
-        classic.create_load_balancer(LoadBalancerName="b", Subnets=[subnet], Tags=TAGS, Listeners=[
-            {"Protocol": "TCP", "LoadBalancerPort": 80, "InstancePort": 80}])
+        arn = v2.create_load_balancer(Name="a", Subnets=[subnet], SecurityGroups=[group], Tags=TAGS)["LoadBalancers"][
+            0
+        ]["LoadBalancerArn"]
+        classic.create_load_balancer(
+            LoadBalancerName="b",
+            Subnets=[subnet],
+            Tags=TAGS,
+            Listeners=[{"Protocol": "TCP", "LoadBalancerPort": 80, "InstancePort": 80}],
+        )
         self.assertEqual([each["VpcId"] for each in v2.describe_load_balancers()["LoadBalancers"]], [vpc])
-        self.assertEqual([each["VPCId"] for each in classic.describe_load_balancers()["LoadBalancerDescriptions"]], [vpc])
+        self.assertEqual(
+            [each["VPCId"] for each in classic.describe_load_balancers()["LoadBalancerDescriptions"]], [vpc]
+        )
         self.assertEqual(v2.describe_tags(ResourceArns=[arn])["TagDescriptions"], [{"ResourceArn": arn, "Tags": TAGS}])
         self.assertEqual(classic.describe_tags(LoadBalancerNames=["b"])["TagDescriptions"][0]["Tags"], TAGS)
         self.refused("DependencyViolation", self.ec2.delete_subnet, SubnetId=subnet)
@@ -118,24 +149,42 @@ class Machines(Case):
                 self.wait("instance_running", InstanceIds=[name])
                 address = self.ec2.allocate_address()
                 tie = self.ec2.associate_address(AllocationId=address["AllocationId"], InstanceId=name)["AssociationId"]
-                group = self.ec2.describe_security_groups(Filters=[{"Name": "group-name", "Values": ["demo"]}])["SecurityGroups"][0]
-                self.ec2.authorize_security_group_ingress(GroupId=group["GroupId"], IpProtocol="tcp", FromPort=22, ToPort=22,
-                                                          CidrIp="203.0.113.10/32")
+                group = self.ec2.describe_security_groups(Filters=[{"Name": "group-name", "Values": ["demo"]}])[
+                    "SecurityGroups"
+                ][0]
+                self.ec2.authorize_security_group_ingress(
+                    GroupId=group["GroupId"], IpProtocol="tcp", FromPort=22, ToPort=22, CidrIp="203.0.113.10/32"
+                )
                 self.ec2.reboot_instances(InstanceIds=[name])
                 self.assertEqual(self.ec2.get_console_output(InstanceId=name)["Output"], "hello\n")
                 self.ec2.disassociate_address(AssociationId=tie)
                 self.ec2.terminate_instances(InstanceIds=[name])
                 self.wait("instance_terminated", InstanceIds=[name])
-                self.assertEqual(log.read_text().splitlines(), [
-                    f"start {name} False 0", f"associate {name} 10.9.9.1", f"changed {name} 1", f"reboot {name}",
-                    "disassociate 10.9.9.1", f"stop {name}"])
+                self.assertEqual(
+                    log.read_text().splitlines(),
+                    [
+                        f"start {name} False 0",
+                        f"associate {name} 10.9.9.1",
+                        f"changed {name} 1",
+                        f"reboot {name}",
+                        "disassociate 10.9.9.1",
+                        f"stop {name}",
+                    ],
+                )
             finally:
                 self.fake.close()
 
 
 class Faults(Case):
     def test_answers(self) -> None:
-        self.fault(action="DescribeVpcs", kind="error", status=503, code="Unavailable", message="later", headers={"Retry-After": "2"})
+        self.fault(
+            action="DescribeVpcs",
+            kind="error",
+            status=503,
+            code="Unavailable",
+            message="later",
+            headers={"Retry-After": "2"},
+        )
         answer = self.refused("Unavailable", self.ec2.describe_vpcs)
         self.assertEqual(answer["ResponseMetadata"]["HTTPHeaders"]["retry-after"], "2")
         self.ec2.describe_vpcs()
@@ -193,9 +242,14 @@ class Faults(Case):
                 self.ec2.describe_vpcs()
 
     def test_refused_rules(self) -> None:
-        for path, body in (("faults", [{"kind": "sneeze"}]), ("faults", [{"kind": "throttle", "colour": "red"}]),
-                           ("config", {"colour": "red"}), ("config", {"page_size": "2"}), ("nothing", {}),
-                           ("stop_at", {"request": 1, "when": "now"})):
+        for path, body in (
+            ("faults", [{"kind": "sneeze"}]),
+            ("faults", [{"kind": "throttle", "colour": "red"}]),
+            ("config", {"colour": "red"}),
+            ("config", {"page_size": "2"}),
+            ("nothing", {}),
+            ("stop_at", {"request": 1, "when": "now"}),
+        ):
             with self.assertRaises(urllib.error.HTTPError):
                 self.fake.admin(path, body)
 

@@ -1,4 +1,5 @@
 """python -m fake: see --help and tests/aws/README.md."""
+
 import argparse
 import asyncio
 import json
@@ -12,15 +13,23 @@ from .state import World
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m fake", description="A stateful EC2, with STS, SSM, Service Quotas, "
-                                     "Elastic Load Balancing and checkip, on 127.0.0.1. State is in memory.",
-                                     epilog="Tests talk to it below /_fake/: see tests/aws/README.md.")
+    parser = argparse.ArgumentParser(
+        prog="python -m fake",
+        description="A stateful EC2, with STS, SSM, Service Quotas, "
+        "Elastic Load Balancing and checkip, on 127.0.0.1. State is in memory.",
+        epilog="Tests talk to it below /_fake/: see tests/aws/README.md.",
+    )
     parser.add_argument("--port-file", metavar="FILE", help="write the port there when it listens (else on stdout)")
     parser.add_argument("--port", type=int, default=0, help="0 (the default): any free one")
     parser.add_argument("--machine", metavar="MODULE", help="what boots behind RunInstances: see fake/machine_hook.py")
     parser.add_argument("--config", metavar="JSON", help="settings, as POST /_fake/config takes them")
     parser.add_argument("--with-parent", action="store_true", help="end when stdin does")
     return parser.parse_args()
+
+
+def until_end(done: asyncio.Event) -> None:
+    if not os.read(sys.stdin.fileno(), 4096):
+        done.set()
 
 
 async def serve(args: argparse.Namespace) -> None:
@@ -39,7 +48,7 @@ async def serve(args: argparse.Namespace) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, done.set)
     if args.with_parent:
-        asyncio.get_running_loop().add_reader(sys.stdin.fileno(), lambda: os.read(sys.stdin.fileno(), 1) or done.set())
+        asyncio.get_running_loop().add_reader(sys.stdin.fileno(), until_end, done)
     await done.wait()
     await admin.reset(server, False)
 

@@ -1,4 +1,5 @@
 """The registry of actions, and what a handler is given."""
+
 from dataclasses import dataclass
 from typing import Any, Callable
 
@@ -31,10 +32,12 @@ READS = {"AssumeRole", "AssumeRoleWithWebIdentity"}
 
 def action(service: str, *names: str) -> Callable[[Handler], Handler]:
     """The decorated function answers these actions: (call, parameters) to the output as a dict. May be a coroutine."""
+
     def register(handler: Handler) -> Handler:
         for name in names:
             HANDLERS[service, name] = handler
         return handler
+
     return register
 
 

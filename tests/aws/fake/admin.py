@@ -1,8 +1,11 @@
 """The tests' own side, below /_fake/; JSON in and out. See tests/aws/README.md."""
+
 import asyncio
 import copy
+import inspect
 import json
 import traceback
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .answer import Answer, Request
@@ -41,13 +44,24 @@ def is_live(obj: Obj) -> bool:
 
 def as_json(region: Region, obj: Obj) -> dict[str, Any]:
     own = {"associations": obj.own["associations"]} if "associations" in obj.own else {}
-    return {"region": region.name, "kind": obj.kind, "id": obj.id, "tags": obj.tags, "data": {**obj.data, **own},
-            "visible": obj.visible, "live": is_live(obj)}
+    return {
+        "region": region.name,
+        "kind": obj.kind,
+        "id": obj.id,
+        "tags": obj.tags,
+        "data": {**obj.data, **own},
+        "visible": obj.visible,
+        "live": is_live(obj),
+    }
 
 
 def objects(server: "Server", live: bool) -> list[dict[str, Any]]:
-    return [as_json(region, obj) for region in server.world.regions.values() for obj in region.objects.values()
-            if not live or is_live(obj)]
+    return [
+        as_json(region, obj)
+        for region in server.world.regions.values()
+        for obj in region.objects.values()
+        if not live or is_live(obj)
+    ]
 
 
 def summary(server: "Server") -> dict[str, Any]:
@@ -55,8 +69,14 @@ def summary(server: "Server") -> dict[str, Any]:
     for each in objects(server, True):
         kinds[each["kind"]] = kinds.get(each["kind"], 0) + 1
     acted = [entry["action"] for entry in server.log if entry["acted"]]
-    return {"requests": len(server.log), "mutating": len(acted), "acted": acted, "kinds": kinds,
-            "violations": len(server.violations), "launched": len(server.world.started)}
+    return {
+        "requests": len(server.log),
+        "mutating": len(acted),
+        "acted": acted,
+        "kinds": kinds,
+        "violations": len(server.violations),
+        "launched": len(server.world.started),
+    }
 
 
 async def reset(server: "Server", keep_config: bool) -> dict:
@@ -88,7 +108,7 @@ def snapshot(server: "Server", name: str) -> dict:
 
 
 def restore(server: "Server", name: str) -> dict:
-    """As it was at the snapshot; the log, the faults and the held request are forgotten, settings and violations stay."""
+    """As it was at the snapshot; log, faults and held request are forgotten, settings and violations stay."""
     if name not in server.kept:
         raise Refused(f"no snapshot '{name}'")
     for key, value in copy.deepcopy(server.kept[name], {id(server.world): server.world}).items():
@@ -122,32 +142,39 @@ def _forget_terminated(server: "Server") -> dict:
     return {}
 
 
+def _log(server: "Server", method: str) -> list:
+    if method == "DELETE":
+        server.log.clear()
+    return server.log
+
+
+def _stop_at(server: "Server", given: Any) -> dict:
+    server.faults.add([{"stop_at": given}])
+    return server.faults.as_json()
+
+
+# Of (server, method, query, body).
+_PATHS: dict[str, Callable[["Server", str, str, Any], Any]] = {
+    "log": lambda server, method, query, given: _log(server, method),
+    "objects": lambda server, method, query, given: objects(server, query == "live"),
+    "summary": lambda server, method, query, given: summary(server),
+    "violations": lambda server, method, query, given: server.violations,
+    "config": lambda server, method, query, given: _config(server, given),
+    "faults": lambda server, method, query, given: _faults(server, method, given),
+    "stop_at": lambda server, method, query, given: _stop_at(server, given),
+    "reset": lambda server, method, query, given: reset(server, query == "keep-config"),
+    "snapshot": lambda server, method, query, given: snapshot(server, given["name"]),
+    "restore": lambda server, method, query, given: restore(server, given["name"]),
+    "forget-terminated": lambda server, method, query, given: _forget_terminated(server),
+}
+
+
 async def _run(server: "Server", method: str, path: str, given: Any) -> Any:
     name, _, query = path.removeprefix("/_fake/").partition("?")
-    if name == "log":
-        if method == "DELETE":
-            server.log.clear()
-        return server.log
-    if name == "objects":
-        return objects(server, query == "live")
-    if name == "summary":
-        return summary(server)
-    if name == "violations":
-        return server.violations
-    if name == "config":
-        return _config(server, given)
-    if name == "faults":
-        return _faults(server, method, given)
-    if name == "stop_at":
-        server.faults.add([{"stop_at": given}])
-        return server.faults.as_json()
-    if name == "reset":
-        return await reset(server, query == "keep-config")
-    if name in ("snapshot", "restore"):
-        return (snapshot if name == "snapshot" else restore)(server, given["name"])
-    if name == "forget-terminated":
-        return _forget_terminated(server)
-    raise Refused(f"nothing here is named {name}")
+    if name not in _PATHS:
+        raise Refused(f"nothing here is named {name}")
+    said = _PATHS[name](server, method, query, given)
+    return await said if inspect.isawaitable(said) else said
 
 
 async def handle(server: "Server", request: Request) -> Answer:

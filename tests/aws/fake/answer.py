@@ -1,4 +1,5 @@
 """From a request to an answer: which service and action, signature, wire check, rights, handler."""
+
 import datetime
 import hashlib
 import inspect
@@ -39,6 +40,7 @@ class Answer:
 @dataclass
 class Asked:
     """One API request, as the log keeps it."""
+
     number: int
     service: str = "ec2"
     action: str = ""
@@ -59,7 +61,7 @@ def is_json(request: Request) -> bool:
 
 
 def identify(request: Request, asked: Asked) -> list[tuple[str, str]]:
-    """Service and action, before anything is judged: faults are set by action. Returns the fields of a Query request."""
+    """Service and action, before anything is judged: faults go by action. Returns the fields of a Query request."""
     scope = scope_of(request.headers)
     asked.region = scope.region if scope else asked.region
     if is_json(request):
@@ -70,8 +72,9 @@ def identify(request: Request, asked: Asked) -> list[tuple[str, str]]:
     named = dict(fields)
     asked.action = named.get("Action", "")
     asked.dry_run = named.get("DryRun") == "true"
-    asked.service = (model.by_version(named.get("Version", "")) or
-                     (model.by_signing_name(scope.service) if scope else None) or "ec2")
+    asked.service = (
+        model.by_version(named.get("Version", "")) or (model.by_signing_name(scope.service) if scope else None) or "ec2"
+    )
     return fields
 
 
@@ -88,8 +91,11 @@ def _authenticate(world: World, request: Request, asked: Asked, skew: float) -> 
 def _check_scope(scope: Scope, asked: Asked, ec2: bool) -> None:
     wanted = model.MODELS[asked.service].signing_name
     if scope.service != wanted:
-        raise ApiError("AuthFailure" if ec2 else "SignatureDoesNotMatch",
-                       f"Credential should be scoped to correct service: '{wanted}'.", 401 if ec2 else 403)
+        raise ApiError(
+            "AuthFailure" if ec2 else "SignatureDoesNotMatch",
+            f"Credential should be scoped to correct service: '{wanted}'.",
+            401 if ec2 else 403,
+        )
 
 
 def _parse(request: Request, asked: Asked, fields: list[tuple[str, str]], violations: list[dict]) -> None:
@@ -103,7 +109,9 @@ def _parse(request: Request, asked: Asked, fields: list[tuple[str, str]], violat
         _parse_query(request, asked, operation, fields, check)
     if check.problems:
         for problem in check.problems:
-            violations.append({"number": asked.number, "action": asked.action, "code": problem.code, "message": problem.message})
+            violations.append(
+                {"number": asked.number, "action": asked.action, "code": problem.code, "message": problem.message}
+            )
         first = check.problems[0]
         raise ApiError(first.code, f"{first.message} (wire check)")
 
@@ -122,7 +130,9 @@ def _parse_json(request: Request, asked: Asked, operation: Any, check: Checked) 
 def _parse_query(request: Request, asked: Asked, operation: Any, fields: list, check: Checked) -> None:
     kind = request.headers.get("content-type", "").partition(";")[0].strip()
     if request.method != "POST" or request.path != "/" or kind != "application/x-www-form-urlencoded":
-        check.bad("MalformedQueryString", f"{request.method} {request.path} {kind}: a Query request is POST / with a form")
+        check.bad(
+            "MalformedQueryString", f"{request.method} {request.path} {kind}: a Query request is POST / with a form"
+        )
     names = [key for key, _ in fields]
     for name in ("Action", "Version"):
         if names.count(name) != 1:
@@ -149,7 +159,9 @@ def _authorize(world: World, faults: Faults, asked: Asked) -> None:
 async def _act(world: World, asked: Asked, violations: list[dict]) -> dict:
     handler = HANDLERS.get((asked.service, asked.action))
     if handler is None:
-        violations.append({"number": asked.number, "action": asked.action, "code": "NotBuilt", "message": "the fake does not know it"})
+        violations.append(
+            {"number": asked.number, "action": asked.action, "code": "NotBuilt", "message": "the fake does not know it"}
+        )
         raise ApiError("UnsupportedOperation", f"the fake does not know {asked.service}:{asked.action}")
     call = Call(world, world.region(asked.region), asked.service, asked.action, asked.key)
     value = handler(call, asked.params)
@@ -163,8 +175,12 @@ async def _act(world: World, asked: Asked, violations: list[dict]) -> dict:
 def failed(asked: Asked, error: ApiError) -> Answer:
     if asked.service in ("ssm", "service-quotas"):
         body = json.dumps({"__type": error.code, "message": error.message}).encode()
-        return Answer(error.status, body, {"Content-Type": "application/x-amz-json-1.1", "x-amzn-RequestId": asked.request_id,
-                                           **error.headers}, error.code)
+        return Answer(
+            error.status,
+            body,
+            {"Content-Type": "application/x-amz-json-1.1", "x-amzn-RequestId": asked.request_id, **error.headers},
+            error.code,
+        )
     body = protocol.error_xml(asked.service, error.code, error.message, error.status, asked.request_id)
     return Answer(error.status, body, {"Content-Type": "text/xml;charset=UTF-8", **error.headers}, error.code)
 
@@ -179,8 +195,15 @@ def _succeeded(asked: Asked, value: dict) -> Answer:
     return Answer(200, body, {"Content-Type": "text/xml;charset=UTF-8", "x-amzn-RequestId": asked.request_id})
 
 
-async def answer(world: World, faults: Faults, violations: list[dict], request: Request, asked: Asked,
-                 fields: list[tuple[str, str]], rule: Rule | None) -> Answer:
+async def answer(
+    world: World,
+    faults: Faults,
+    violations: list[dict],
+    request: Request,
+    asked: Asked,
+    fields: list[tuple[str, str]],
+    rule: Rule | None,
+) -> Answer:
     """The answer that AWS would give. A rule's error that does not act is given once the request has been judged: a
     request that is wrong in itself is refused before anything else goes wrong."""
     skew = rule.args.get("seconds", 0) if rule and rule.kind == "date_skew" else 0
@@ -188,18 +211,20 @@ async def answer(world: World, faults: Faults, violations: list[dict], request: 
         _authenticate(world, request, asked, skew)
         _parse(request, asked, fields, violations)
         _authorize(world, faults, asked)
-        replaced = rule is not None and rule.kind in REPLACED
-        if replaced and not rule.args.get("after"):
-            return instead(asked, rule)
+        replacing = rule if rule and rule.kind in REPLACED else None
+        if replacing and not replacing.args.get("after"):
+            return instead(asked, replacing)
         value = await _act(world, asked, violations)
-        if replaced:
-            return instead(asked, rule)
+        if replacing:
+            return instead(asked, replacing)
         return _succeeded(asked, value)
     except ApiError as error:
         return failed(asked, error)
     except Exception as error:  # a defect of ours must not look like AWS's answer
         traceback.print_exc()
-        violations.append({"number": asked.number, "action": asked.action, "code": "FakeBroken", "message": repr(error)})
+        violations.append(
+            {"number": asked.number, "action": asked.action, "code": "FakeBroken", "message": repr(error)}
+        )
         return failed(asked, ApiError("FakeBroken", repr(error), 500))
 
 
@@ -209,11 +234,20 @@ def instead(asked: Asked, rule: Rule) -> Answer:
         headers = {"Content-Type": "text/html", **args.get("headers", {})}
         return Answer(args.get("status", 200), args.get("body", "").encode(), headers, "raw")
     if rule.kind == "huge":
-        return Answer(200, b"<x>" + b"y" * args.get("bytes", 64 << 20), {"Content-Type": "text/xml;charset=UTF-8"}, "huge")
+        return Answer(
+            200, b"<x>" + b"y" * args.get("bytes", 64 << 20), {"Content-Type": "text/xml;charset=UTF-8"}, "huge"
+        )
     if rule.kind == "throttle":
         return failed(asked, ApiError("RequestLimitExceeded", "Request limit exceeded.", 503, args.get("headers")))
-    return failed(asked, ApiError(args.get("code", "InternalError"), args.get("message", "An internal error has occurred"),
-                                  args.get("status", 500), args.get("headers")))
+    return failed(
+        asked,
+        ApiError(
+            args.get("code", "InternalError"),
+            args.get("message", "An internal error has occurred"),
+            args.get("status", 500),
+            args.get("headers"),
+        ),
+    )
 
 
 def digest(asked: Asked) -> str:

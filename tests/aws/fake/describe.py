@@ -1,4 +1,5 @@
 """What all Describes share: ids, filters, pages, and objects that cannot be seen yet."""
+
 import base64
 import binascii
 import fnmatch
@@ -17,8 +18,11 @@ Filters = dict[str, Callable[[Obj], Any]]  # to the value or a list of values
 
 def matches(value: Any, patterns: list[str]) -> bool:
     values = value if isinstance(value, (list, set, tuple)) else [value]
-    texts = [{True: "true", False: "false"}.get(each, str(each)) if isinstance(each, bool) else str(each)
-             for each in values if each is not None]
+    texts = [
+        {True: "true", False: "false"}.get(each, str(each)) if isinstance(each, bool) else str(each)
+        for each in values
+        if each is not None
+    ]
     # EC2 knows * and ?, and backslash; brackets are only themselves.
     return any(fnmatch.fnmatchcase(text, re.sub(r"\[", "[[]", pattern)) for text in texts for pattern in patterns)
 
@@ -85,7 +89,9 @@ def paged(call: Call, params: dict, rows: list, ids: str = "") -> tuple[list, st
         raise ApiError("InvalidParameterCombination", "The parameter MaxResults cannot be used with a list of ids")
     size = call.config["page_size"] or asked or len(rows) or 1
     if asked is not None and not 5 <= asked <= 1000:
-        raise ApiError("InvalidParameterValue", f"Value ( {asked} ) for parameter maxResults is invalid. Expecting 5 to 1000.")
+        raise ApiError(
+            "InvalidParameterValue", f"Value ( {asked} ) for parameter maxResults is invalid. Expecting 5 to 1000."
+        )
     begin = 0
     if token:
         try:
@@ -93,15 +99,25 @@ def paged(call: Call, params: dict, rows: list, ids: str = "") -> tuple[list, st
         except (binascii.Error, ValueError, TypeError):
             name = ""
         if name != call.action:
-            raise ApiError("InvalidPaginationToken" if call.service == "ec2" else "InvalidNextToken",
-                           "The specified pagination token is invalid.")
+            raise ApiError(
+                "InvalidPaginationToken" if call.service == "ec2" else "InvalidNextToken",
+                "The specified pagination token is invalid.",
+            )
     rest = begin + size < len(rows)
     following = base64.b64encode(json.dumps([call.action, begin + size]).encode()).decode() if rest else None
-    return rows[begin:begin + size], following
+    return rows[begin : begin + size], following
 
 
-def describe(call: Call, params: dict, kind: str, ids: str, output: str, known: Filters,
-             render: Callable[[Obj], dict], code: str = "") -> dict:
+def describe(
+    call: Call,
+    params: dict,
+    kind: str,
+    ids: str,
+    output: str,
+    known: Filters,
+    render: Callable[[Obj], dict],
+    code: str = "",
+) -> dict:
     objects = select(call, params, kind, ids, known, code)
     page, token = paged(call, params, objects, ids)
     result: dict[str, Any] = {output: [render(obj) for obj in page]}

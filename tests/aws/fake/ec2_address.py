@@ -1,4 +1,5 @@
 """Elastic addresses, and the public side of network interfaces."""
+
 from .actions import Call, action
 from .describe import describe
 from .ec2_vpc import attached
@@ -17,17 +18,26 @@ def allocate(call: Call, params: dict) -> dict:
     tags = specified(params, "elastic-ip")["elastic-ip"]
     if len(list(call.region.of("elastic-ip"))) >= call.config["quotas"]["eip"]:
         raise ApiError("AddressLimitExceeded", "The maximum number of addresses has been reached.")
-    data = {"PublicIp": call.world.new_address(), "Domain": "vpc", "PublicIpv4Pool": "amazon",
-            "NetworkBorderGroup": call.region.name}
+    data = {
+        "PublicIp": call.world.new_address(),
+        "Domain": "vpc",
+        "PublicIpv4Pool": "amazon",
+        "NetworkBorderGroup": call.region.name,
+    }
     obj = call.region.add("elastic-ip", data, tags)
     return {"AllocationId": obj.id, **data}
 
 
 @action("ec2", "DescribeAddresses")
 def describe_addresses(call: Call, params: dict) -> dict:
-    known = {"allocation-id": lambda o: o.id, "domain": lambda o: o["Domain"], "public-ip": lambda o: o["PublicIp"],
-             "instance-id": lambda o: o.get("InstanceId"), "association-id": lambda o: o.get("AssociationId"),
-             "network-interface-id": lambda o: o.get("NetworkInterfaceId")}
+    known = {
+        "allocation-id": lambda o: o.id,
+        "domain": lambda o: o["Domain"],
+        "public-ip": lambda o: o["PublicIp"],
+        "instance-id": lambda o: o.get("InstanceId"),
+        "association-id": lambda o: o.get("AssociationId"),
+        "network-interface-id": lambda o: o.get("NetworkInterfaceId"),
+    }
     if params.get("PublicIps"):
         params.setdefault("Filters", []).append({"Name": "public-ip", "Values": params["PublicIps"]})
     return describe(call, params, "elastic-ip", "AllocationIds", "Addresses", known, render)
@@ -39,8 +49,10 @@ async def associate(call: Call, params: dict) -> dict:
     instance = call.region.need("instance", params.get("InstanceId", ""))
     state = instance["State"]["Name"]
     if state not in ("running", "stopped"):
-        raise ApiError("IncorrectInstanceState" if state != "terminated" else "InvalidInstanceID",
-                       f"The {state} instance '{instance.id}' is not in a valid state for this operation.")
+        raise ApiError(
+            "IncorrectInstanceState" if state != "terminated" else "InvalidInstanceID",
+            f"The {state} instance '{instance.id}' is not in a valid state for this operation.",
+        )
     eni = primary(call.region, instance)
     if not attached(call.region, eni["VpcId"]):
         raise ApiError("Gateway.NotAttached", f"Network {eni['VpcId']} is not attached to any internet gateway")
@@ -57,10 +69,19 @@ async def associate(call: Call, params: dict) -> dict:
     if held:
         await unmap(call, address)
     name = call.world.new_id("address-association")
-    address.data.update(AssociationId=name, InstanceId=instance.id, NetworkInterfaceId=eni.id,
-                        NetworkInterfaceOwnerId=call.account, PrivateIpAddress=eni["PrivateIpAddress"])
-    eni.data["Association"] = {"AllocationId": address.id, "AssociationId": name, "IpOwnerId": call.account,
-                               "PublicIp": address["PublicIp"]}
+    address.data.update(
+        AssociationId=name,
+        InstanceId=instance.id,
+        NetworkInterfaceId=eni.id,
+        NetworkInterfaceOwnerId=call.account,
+        PrivateIpAddress=eni["PrivateIpAddress"],
+    )
+    eni.data["Association"] = {
+        "AllocationId": address.id,
+        "AssociationId": name,
+        "IpOwnerId": call.account,
+        "PublicIp": address["PublicIp"],
+    }
     instance.data["PublicIpAddress"] = address["PublicIp"]
     await call.world.hook.associate(instance_view(call.region, instance), address["PublicIp"])
     return {"AssociationId": name}

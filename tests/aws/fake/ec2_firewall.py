@@ -1,4 +1,5 @@
 """Security groups and their rules."""
+
 import ipaddress
 import re
 from typing import Any
@@ -36,9 +37,13 @@ def _permissions(rules: list[Obj]) -> list[dict]:
 
 
 def render_group(call: Call, obj: Obj) -> dict:
-    return {"GroupId": obj.id, **obj.data, "Tags": obj.tag_list(),
-            "IpPermissions": _permissions(rules_of(call, obj, False)),
-            "IpPermissionsEgress": _permissions(rules_of(call, obj, True))}
+    return {
+        "GroupId": obj.id,
+        **obj.data,
+        "Tags": obj.tag_list(),
+        "IpPermissions": _permissions(rules_of(call, obj, False)),
+        "IpPermissionsEgress": _permissions(rules_of(call, obj, True)),
+    }
 
 
 def render_rule(obj: Obj) -> dict:
@@ -53,12 +58,16 @@ def create(call: Call, params: dict) -> dict:
     if "VpcId" in params:
         vpc = call.region.need("vpc", params["VpcId"])
     else:
-        vpc = next(iter(call.region.where("vpc", IsDefault=True)), None)
-        if vpc is None:
+        default = call.region.where("vpc", IsDefault=True)
+        if not default:
             raise ApiError("VPCIdNotSpecified", "No default VPC for this user")
+        vpc = default[0]
     if not _NAME.fullmatch(name) or not _NAME.fullmatch(text) or name.startswith("sg-"):
-        raise ApiError("InvalidParameterValue", f"Value ({name}: {text}) for parameter GroupName or GroupDescription is "
-                       "invalid. Character sets beyond ASCII are not supported.")
+        raise ApiError(
+            "InvalidParameterValue",
+            f"Value ({name}: {text}) for parameter GroupName or GroupDescription is "
+            "invalid. Character sets beyond ASCII are not supported.",
+        )
     if call.region.where("security-group", VpcId=vpc.id, GroupName=name):
         raise ApiError("InvalidGroup.Duplicate", f"The security group '{name}' already exists for VPC '{vpc.id}'")
     if len(list(call.region.of("security-group"))) >= call.config["quotas"]["sg"]:
@@ -72,36 +81,46 @@ def create(call: Call, params: dict) -> dict:
 
 
 def _add(call: Call, group: Obj, egress: bool, source: dict, tags: dict) -> Obj:
-    return call.region.add("security-group-rule", {"GroupId": group.id, "GroupOwnerId": call.account, "IsEgress": egress,
-                                                   **source}, tags)
+    return call.region.add(
+        "security-group-rule", {"GroupId": group.id, "GroupOwnerId": call.account, "IsEgress": egress, **source}, tags
+    )
 
 
 @action("ec2", "DescribeSecurityGroups")
 def describe_groups(call: Call, params: dict) -> dict:
     ensure_default(call)
     known: dict[str, Any] = {
-        "group-id": lambda o: o.id, "group-name": lambda o: o["GroupName"], "vpc-id": lambda o: o["VpcId"],
-        "description": lambda o: o["Description"], "owner-id": lambda o: o["OwnerId"],
+        "group-id": lambda o: o.id,
+        "group-name": lambda o: o["GroupName"],
+        "vpc-id": lambda o: o["VpcId"],
+        "description": lambda o: o["Description"],
+        "owner-id": lambda o: o["OwnerId"],
         "ip-permission.cidr": lambda o: [rule.get("CidrIpv4") for rule in rules_of(call, o, False)],
-        "ip-permission.from-port": lambda o: [rule["FromPort"] for rule in rules_of(call, o, False)]}
-    return describe(call, params, "security-group", "GroupIds", "SecurityGroups", known,
-                    lambda obj: render_group(call, obj))
+        "ip-permission.from-port": lambda o: [rule["FromPort"] for rule in rules_of(call, o, False)],
+    }
+    return describe(
+        call, params, "security-group", "GroupIds", "SecurityGroups", known, lambda obj: render_group(call, obj)
+    )
 
 
 @action("ec2", "DescribeSecurityGroupRules")
 def describe_rules(call: Call, params: dict) -> dict:
     known = {"group-id": lambda o: o["GroupId"], "security-group-rule-id": lambda o: o.id}
-    return describe(call, params, "security-group-rule", "SecurityGroupRuleIds", "SecurityGroupRules", known, render_rule)
+    return describe(
+        call, params, "security-group-rule", "SecurityGroupRuleIds", "SecurityGroupRules", known, render_rule
+    )
 
 
 @action("ec2", "DeleteSecurityGroup")
 def delete(call: Call, params: dict) -> dict:
     group = call.region.need("security-group", params.get("GroupId", ""))
     if group["GroupName"] == "default":
-        raise ApiError("CannotDelete", "the specified group: \"default\" cannot be deleted by a user")
+        raise ApiError("CannotDelete", 'the specified group: "default" cannot be deleted by a user')
     used = any(each["GroupId"] == group.id for eni in call.region.of("network-interface") for each in eni["Groups"])
-    named = any((rule.get("ReferencedGroupInfo") or {}).get("GroupId") == group.id and rule["GroupId"] != group.id
-                for rule in call.region.of("security-group-rule"))
+    named = any(
+        (rule.get("ReferencedGroupInfo") or {}).get("GroupId") == group.id and rule["GroupId"] != group.id
+        for rule in call.region.of("security-group-rule")
+    )
     if used or named:
         raise in_use(f"resource {group.id} has a dependent object")
     for rule in call.region.where("security-group-rule", GroupId=group.id):
@@ -124,21 +143,44 @@ def _sources(call: Call, params: dict) -> list[dict]:
     """One flat source per rule, whichever way it was written."""
     found = []
     for each in params.get("IpPermissions", []):
-        base = {"IpProtocol": each.get("IpProtocol"), "FromPort": each.get("FromPort", -1), "ToPort": each.get("ToPort", -1)}
+        base = {
+            "IpProtocol": each.get("IpProtocol"),
+            "FromPort": each.get("FromPort", -1),
+            "ToPort": each.get("ToPort", -1),
+        }
         _check_ports(base)
         for where in each.get("IpRanges", []):
-            found.append({**base, "CidrIpv4": _cidr(where.get("CidrIp", ""), ipaddress.IPv4Network, "CidrIp"),
-                          "Description": where.get("Description")})
+            found.append(
+                {
+                    **base,
+                    "CidrIpv4": _cidr(where.get("CidrIp", ""), ipaddress.IPv4Network, "CidrIp"),
+                    "Description": where.get("Description"),
+                }
+            )
         for where in each.get("Ipv6Ranges", []):
-            found.append({**base, "CidrIpv6": _cidr(where.get("CidrIpv6", ""), ipaddress.IPv6Network, "CidrIpv6"),
-                          "Description": where.get("Description")})
+            found.append(
+                {
+                    **base,
+                    "CidrIpv6": _cidr(where.get("CidrIpv6", ""), ipaddress.IPv6Network, "CidrIpv6"),
+                    "Description": where.get("Description"),
+                }
+            )
         for where in each.get("UserIdGroupPairs", []):
             other = call.region.need("security-group", where.get("GroupId", ""))
-            found.append({**base, "ReferencedGroupInfo": {"GroupId": other.id, "UserId": call.account},
-                          "Description": where.get("Description")})
+            found.append(
+                {
+                    **base,
+                    "ReferencedGroupInfo": {"GroupId": other.id, "UserId": call.account},
+                    "Description": where.get("Description"),
+                }
+            )
     if params.get("CidrIp"):
-        base = {"IpProtocol": params.get("IpProtocol"), "FromPort": params.get("FromPort", -1),
-                "ToPort": params.get("ToPort", -1), "Description": None}
+        base = {
+            "IpProtocol": params.get("IpProtocol"),
+            "FromPort": params.get("FromPort", -1),
+            "ToPort": params.get("ToPort", -1),
+            "Description": None,
+        }
         _check_ports(base)
         found.append({**base, "CidrIpv4": _cidr(params["CidrIp"], ipaddress.IPv4Network, "CidrIp")})
     if not found:
@@ -155,8 +197,14 @@ def _check_ports(base: dict) -> None:
 
 def _key(source: Any) -> tuple:
     other = source.get("ReferencedGroupInfo") or {}
-    return (source.get("IpProtocol"), source.get("FromPort"), source.get("ToPort"), source.get("CidrIpv4"),
-            source.get("CidrIpv6"), other.get("GroupId"))
+    return (
+        source.get("IpProtocol"),
+        source.get("FromPort"),
+        source.get("ToPort"),
+        source.get("CidrIpv4"),
+        source.get("CidrIpv6"),
+        other.get("GroupId"),
+    )
 
 
 @action("ec2", "AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress")
@@ -170,14 +218,21 @@ def authorize(call: Call, params: dict) -> dict:
             if not re.fullmatch(r"[a-zA-Z0-9. _\-:/()#,@\[\]+=&;{}!$*]{0,255}", text):
                 raise ApiError("InvalidParameterValue", f"Invalid rule description '{text}'")
         if _key(source) in old:
-            raise ApiError("InvalidPermission.Duplicate", f'the specified rule "peer: {source.get("CidrIpv4")}, '
-                           f'{source["IpProtocol"]}, from port: {source["FromPort"]}, to port: {source["ToPort"]}, ALLOW" '
-                           "already exists")
+            raise ApiError(
+                "InvalidPermission.Duplicate",
+                f'the specified rule "peer: {source.get("CidrIpv4")}, '
+                f'{source["IpProtocol"]}, from port: {source["FromPort"]}, to port: {source["ToPort"]}, ALLOW" '
+                "already exists",
+            )
         old.add(_key(source))
     if len(old) > call.config["quotas"]["rules"]:
-        raise ApiError("RulesPerSecurityGroupLimitExceeded", "The maximum number of rules per security group has been reached.")
-    made = [_add(call, group, egress, {key: value for key, value in each.items() if value is not None}, tags)
-            for each in sources]
+        raise ApiError(
+            "RulesPerSecurityGroupLimitExceeded", "The maximum number of rules per security group has been reached."
+        )
+    made = [
+        _add(call, group, egress, {key: value for key, value in each.items() if value is not None}, tags)
+        for each in sources
+    ]
     return {"Return": True, "SecurityGroupRules": [render_rule(rule) for rule in made]}
 
 

@@ -1,4 +1,5 @@
 """RunInstances: what is refused, and what is made."""
+
 import base64
 import binascii
 from dataclasses import dataclass
@@ -50,10 +51,17 @@ def _user_data(params: dict) -> bytes:
 
 def _network(call: Call, params: dict) -> tuple[Obj, list[Obj], dict]:
     interfaces = params.get("NetworkInterfaces", [])
-    if interfaces and any(params.get(name) for name in ("SubnetId", "SecurityGroupIds", "SecurityGroups", "PrivateIpAddress")):
-        raise ApiError("InvalidParameterCombination", "Network interfaces and an instance-level subnet ID or security groups "
-                       "may not be specified on the same request")
-    interface = interfaces[0] if interfaces else {"SubnetId": params.get("SubnetId"), "Groups": params.get("SecurityGroupIds")}
+    if interfaces and any(
+        params.get(name) for name in ("SubnetId", "SecurityGroupIds", "SecurityGroups", "PrivateIpAddress")
+    ):
+        raise ApiError(
+            "InvalidParameterCombination",
+            "Network interfaces and an instance-level subnet ID or security groups "
+            "may not be specified on the same request",
+        )
+    interface: dict[str, Any] = (
+        interfaces[0] if interfaces else {"SubnetId": params.get("SubnetId"), "Groups": params.get("SecurityGroupIds")}
+    )
     if interfaces and interface.get("DeviceIndex") != 0:
         raise ApiError("InvalidParameterValue", "The primary network interface needs DeviceIndex 0")
     if len(interfaces) > 1:
@@ -63,23 +71,30 @@ def _network(call: Call, params: dict) -> tuple[Obj, list[Obj], dict]:
         subnet = call.region.need("subnet", interface["SubnetId"])
     else:
         zone = params.get("Placement", {}).get("AvailabilityZone")
-        default = [each for each in call.region.where("subnet", DefaultForAz=True)
-                   if zone in (None, each["AvailabilityZone"])]
+        default = [
+            each for each in call.region.where("subnet", DefaultForAz=True) if zone in (None, each["AvailabilityZone"])
+        ]
         if not default:
             raise ApiError("MissingInput", "No subnets found for the default VPC. Please specify a subnet.")
         subnet = default[0]
     names = interface.get("Groups") or []
     groups = [call.region.need("security-group", name) for name in names] or call.region.where(
-        "security-group", VpcId=subnet["VpcId"], GroupName="default")
+        "security-group", VpcId=subnet["VpcId"], GroupName="default"
+    )
     for group in groups:
         if group["VpcId"] != subnet["VpcId"]:
-            raise ApiError("InvalidParameter", f"Security group {group.id} and subnet {subnet.id} belong to different networks.")
+            raise ApiError(
+                "InvalidParameter", f"Security group {group.id} and subnet {subnet.id} belong to different networks."
+            )
     return subnet, groups, interface
 
 
 def _vcpus_in_use(call: Call) -> int:
-    return sum(TYPES[each["InstanceType"]].vcpus for each in call.region.of("instance")
-               if each["State"]["Name"] in ("pending", "running", "shutting-down"))
+    return sum(
+        TYPES[each["InstanceType"]].vcpus
+        for each in call.region.of("instance")
+        if each["State"]["Name"] in ("pending", "running", "shutting-down")
+    )
 
 
 def _plan(call: Call, params: dict) -> Plan:
@@ -97,19 +112,31 @@ def _plan(call: Call, params: dict) -> Plan:
     if asked != zone:
         raise ApiError("InvalidParameterValue", f"The availability zone '{asked}' is not that of subnet '{subnet.id}'")
     if TYPES[kind].architecture != image.architecture:
-        raise ApiError("InvalidParameterValue", f"The architecture '{TYPES[kind].architecture}' of the specified instance type "
-                       f"does not match the architecture '{image.architecture}' of the specified AMI.")
+        raise ApiError(
+            "InvalidParameterValue",
+            f"The architecture '{TYPES[kind].architecture}' of the specified instance type "
+            f"does not match the architecture '{image.architecture}' of the specified AMI.",
+        )
     _check_hardware(params)
     if not_offered(call.config, kind, zone):
-        raise ApiError("Unsupported", f"Your requested instance type ({kind}) is not supported in your requested Availability "
-                       f"Zone ({zone}). Please retry your request by not specifying an Availability Zone or choosing another.")
+        raise ApiError(
+            "Unsupported",
+            f"Your requested instance type ({kind}) is not supported in your requested Availability "
+            f"Zone ({zone}). Please retry your request by not specifying an Availability Zone or choosing another.",
+        )
     limit = call.config["quotas"]["vcpu"]
     if _vcpus_in_use(call) + TYPES[kind].vcpus > limit:
-        raise ApiError("VcpuLimitExceeded", f"You have requested more vCPU capacity than your current vCPU limit of {limit} "
-                       "allows for the instance bucket that the specified instance type belongs to.")
+        raise ApiError(
+            "VcpuLimitExceeded",
+            f"You have requested more vCPU capacity than your current vCPU limit of {limit} "
+            "allows for the instance bucket that the specified instance type belongs to.",
+        )
     if no_capacity(call.config, kind, zone):
-        raise ApiError("InsufficientInstanceCapacity", f"We currently do not have sufficient {kind} capacity in the "
-                       f"Availability Zone you requested ({zone}).", 500)
+        raise ApiError(
+            "InsufficientInstanceCapacity",
+            f"We currently do not have sufficient {kind} capacity in the " f"Availability Zone you requested ({zone}).",
+            500,
+        )
     return Plan(image, TYPES[kind], subnet, groups, interface, data)
 
 
@@ -129,14 +156,28 @@ def _check_hardware(params: dict) -> None:
 
 def _interface(call: Call, plan: Plan, instance: Obj, tags: dict) -> Obj:
     region, given = call.region, plan.interface
-    data = {"SubnetId": plan.subnet.id, "VpcId": plan.subnet["VpcId"], "AvailabilityZone": plan.subnet["AvailabilityZone"],
-            "OwnerId": call.account, "Status": "in-use", "RequesterManaged": False, "InterfaceType": "interface",
-            "PrivateIpAddress": given.get("PrivateIpAddress") or next_address(plan.subnet), "Description": given.get("Description", ""),
-            "SourceDestCheck": True, "MacAddress": call.world.new_mac(),
-            "Groups": [{"GroupId": group.id, "GroupName": group["GroupName"]} for group in plan.groups],
-            "Attachment": {"AttachmentId": call.world.new_id("attachment"), "DeviceIndex": 0, "InstanceId": instance.id,
-                           "InstanceOwnerId": call.account, "Status": "attached",
-                           "DeleteOnTermination": given.get("DeleteOnTermination", True)}}
+    data = {
+        "SubnetId": plan.subnet.id,
+        "VpcId": plan.subnet["VpcId"],
+        "AvailabilityZone": plan.subnet["AvailabilityZone"],
+        "OwnerId": call.account,
+        "Status": "in-use",
+        "RequesterManaged": False,
+        "InterfaceType": "interface",
+        "PrivateIpAddress": given.get("PrivateIpAddress") or next_address(plan.subnet),
+        "Description": given.get("Description", ""),
+        "SourceDestCheck": True,
+        "MacAddress": call.world.new_mac(),
+        "Groups": [{"GroupId": group.id, "GroupName": group["GroupName"]} for group in plan.groups],
+        "Attachment": {
+            "AttachmentId": call.world.new_id("attachment"),
+            "DeviceIndex": 0,
+            "InstanceId": instance.id,
+            "InstanceOwnerId": call.account,
+            "Status": "attached",
+            "DeleteOnTermination": given.get("DeleteOnTermination", True),
+        },
+    }
     eni = region.add("network-interface", data, tags)
     if given.get("AssociatePublicIpAddress", plan.subnet["MapPublicIpOnLaunch"]):
         eni.data["Association"] = {"IpOwnerId": "amazon", "PublicIp": call.world.new_address()}
@@ -146,22 +187,33 @@ def _interface(call: Call, plan: Plan, instance: Obj, tags: dict) -> Obj:
 
 
 def _volumes(call: Call, plan: Plan, params: dict, instance: Obj, tags: dict) -> None:
-    wanted = {plan.image.root: {"VolumeSize": plan.image.size_gib, "VolumeType": "gp3"}}
+    wanted: dict[str, dict[str, Any]] = {plan.image.root: {"VolumeSize": plan.image.size_gib, "VolumeType": "gp3"}}
     for each in params.get("BlockDeviceMappings", []):
         wanted[each["DeviceName"]] = {**wanted.get(each["DeviceName"], {}), **each.get("Ebs", {})}
     for device, ebs in wanted.items():
         if device == plan.image.root and ebs["VolumeSize"] < plan.image.size_gib:
-            raise ApiError("InvalidBlockDeviceMapping", f"Volume of size {ebs['VolumeSize']}GB is smaller than snapshot "
-                           f"'snap-0{plan.image.id[5:]}', expect size >= {plan.image.size_gib}GB")
+            raise ApiError(
+                "InvalidBlockDeviceMapping",
+                f"Volume of size {ebs['VolumeSize']}GB is smaller than snapshot "
+                f"'snap-0{plan.image.id[5:]}', expect size >= {plan.image.size_gib}GB",
+            )
         if "VolumeSize" not in ebs:
             raise ApiError("MissingParameter", "The request must contain the parameter size or snapshotId")
     for device, ebs in wanted.items():
         keep = not ebs.get("DeleteOnTermination", device == plan.image.root)
-        data = {"Size": ebs["VolumeSize"], "VolumeType": ebs.get("VolumeType", "gp2"), "State": "in-use",
-                "Encrypted": ebs.get("Encrypted", False), "AvailabilityZone": plan.subnet["AvailabilityZone"],
-                "CreateTime": call.world.now(), "Iops": ebs.get("Iops", 3000), "MultiAttachEnabled": False,
-                "Attachments": [{"Device": device, "InstanceId": instance.id, "State": "attached",
-                                 "DeleteOnTermination": not keep}]}
+        data = {
+            "Size": ebs["VolumeSize"],
+            "VolumeType": ebs.get("VolumeType", "gp2"),
+            "State": "in-use",
+            "Encrypted": ebs.get("Encrypted", False),
+            "AvailabilityZone": plan.subnet["AvailabilityZone"],
+            "CreateTime": call.world.now(),
+            "Iops": ebs.get("Iops", 3000),
+            "MultiAttachEnabled": False,
+            "Attachments": [
+                {"Device": device, "InstanceId": instance.id, "State": "attached", "DeleteOnTermination": not keep}
+            ],
+        }
         if ebs.get("KmsKeyId"):
             data["KmsKeyId"] = ebs["KmsKeyId"]
         call.region.add("volume", data, tags)
@@ -169,19 +221,44 @@ def _volumes(call: Call, plan: Plan, params: dict, instance: Obj, tags: dict) ->
 
 def _make(call: Call, plan: Plan, params: dict) -> Obj:
     tags = specified(params, "instance", "volume", "network-interface")
-    options = {"State": "applied", "HttpTokens": "optional", "HttpPutResponseHopLimit": 1, "HttpEndpoint": "enabled",
-               "HttpProtocolIpv6": "disabled", "InstanceMetadataTags": "disabled", **params.get("MetadataOptions", {})}
-    data = {"ImageId": plan.image.id, "InstanceType": plan.type.name, "Architecture": plan.image.architecture,
-            "State": {"Code": 0, "Name": "pending"}, "LaunchTime": call.world.now(), "AmiLaunchIndex": 0,
-            "RootDeviceName": plan.image.root, "RootDeviceType": "ebs", "VirtualizationType": "hvm", "Hypervisor": "xen",
-            "Placement": {"AvailabilityZone": plan.subnet["AvailabilityZone"], "Tenancy": "default"},
-            "Monitoring": {"State": "disabled"}, "SubnetId": plan.subnet.id, "VpcId": plan.subnet["VpcId"],
-            "MetadataOptions": options, "EbsOptimized": params.get("EbsOptimized", False), "EnaSupport": True,
-            "SourceDestCheck": True, "StateTransitionReason": "", "ClientToken": params.get("ClientToken", "")}
+    options = {
+        "State": "applied",
+        "HttpTokens": "optional",
+        "HttpPutResponseHopLimit": 1,
+        "HttpEndpoint": "enabled",
+        "HttpProtocolIpv6": "disabled",
+        "InstanceMetadataTags": "disabled",
+        **params.get("MetadataOptions", {}),
+    }
+    data = {
+        "ImageId": plan.image.id,
+        "InstanceType": plan.type.name,
+        "Architecture": plan.image.architecture,
+        "State": {"Code": 0, "Name": "pending"},
+        "LaunchTime": call.world.now(),
+        "AmiLaunchIndex": 0,
+        "RootDeviceName": plan.image.root,
+        "RootDeviceType": "ebs",
+        "VirtualizationType": "hvm",
+        "Hypervisor": "xen",
+        "Placement": {"AvailabilityZone": plan.subnet["AvailabilityZone"], "Tenancy": "default"},
+        "Monitoring": {"State": "disabled"},
+        "SubnetId": plan.subnet.id,
+        "VpcId": plan.subnet["VpcId"],
+        "MetadataOptions": options,
+        "EbsOptimized": params.get("EbsOptimized", False),
+        "EnaSupport": True,
+        "SourceDestCheck": True,
+        "StateTransitionReason": "",
+        "ClientToken": params.get("ClientToken", ""),
+    }
     instance = Obj("instance", call.world.new_id("instance"), data, tags["instance"])
-    instance.own.update(user_data=plan.user_data, reservation=call.world.new_id("reservation"),
-                        protected=params.get("DisableApiTermination", False),
-                        polls=call.config["pending_describes"])
+    instance.own.update(
+        user_data=plan.user_data,
+        reservation=call.world.new_id("reservation"),
+        protected=params.get("DisableApiTermination", False),
+        polls=call.config["pending_describes"],
+    )
     _volumes(call, plan, params, instance, tags["volume"])
     call.region.add("instance", data, tags["instance"], instance.id).own = instance.own
     made = call.region.objects[instance.id]

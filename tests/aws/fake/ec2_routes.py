@@ -1,4 +1,5 @@
 """Route tables, routes, associations."""
+
 from .actions import Call, action
 from .describe import describe
 from .ec2_vpc import attached, in_use, local_route
@@ -8,9 +9,16 @@ from .tags import specified
 
 
 def render(obj: Obj) -> dict:
-    associations = [{"RouteTableAssociationId": name, "RouteTableId": obj.id, "Main": subnet is None,
-                     "AssociationState": {"State": "associated"}, **({"SubnetId": subnet} if subnet else {})}
-                    for name, subnet in obj.own["associations"].items()]
+    associations = [
+        {
+            "RouteTableAssociationId": name,
+            "RouteTableId": obj.id,
+            "Main": subnet is None,
+            "AssociationState": {"State": "associated"},
+            **({"SubnetId": subnet} if subnet else {}),
+        }
+        for name, subnet in obj.own["associations"].items()
+    ]
     return {"RouteTableId": obj.id, **obj.data, "Associations": associations, "Tags": obj.tag_list()}
 
 
@@ -21,8 +29,9 @@ def create(call: Call, params: dict) -> dict:
     if made is None:
         tags = specified(params, "route-table")["route-table"]
         vpc = call.region.need("vpc", params["VpcId"])
-        made = call.region.add("route-table", {"VpcId": vpc.id, "OwnerId": call.account,
-                                               "Routes": [local_route(vpc["CidrBlock"])]}, tags)
+        made = call.region.add(
+            "route-table", {"VpcId": vpc.id, "OwnerId": call.account, "Routes": [local_route(vpc["CidrBlock"])]}, tags
+        )
         made.own["associations"] = {}
         call.region.remember(call.action, token, params, made)
     return {"RouteTable": render(made), "ClientToken": token}
@@ -30,13 +39,17 @@ def create(call: Call, params: dict) -> dict:
 
 @action("ec2", "DescribeRouteTables")
 def describe_tables(call: Call, params: dict) -> dict:
-    known = {"route-table-id": lambda o: o.id, "vpc-id": lambda o: o["VpcId"], "owner-id": lambda o: o["OwnerId"],
-             "association.main": lambda o: None in o.own["associations"].values(),
-             "association.subnet-id": lambda o: list(o.own["associations"].values()),
-             "association.route-table-association-id": lambda o: list(o.own["associations"]),
-             "association.route-table-id": lambda o: o.id if o.own["associations"] else None,
-             "route.gateway-id": lambda o: [route.get("GatewayId") for route in o["Routes"]],
-             "route.destination-cidr-block": lambda o: [route["DestinationCidrBlock"] for route in o["Routes"]]}
+    known = {
+        "route-table-id": lambda o: o.id,
+        "vpc-id": lambda o: o["VpcId"],
+        "owner-id": lambda o: o["OwnerId"],
+        "association.main": lambda o: None in o.own["associations"].values(),
+        "association.subnet-id": lambda o: list(o.own["associations"].values()),
+        "association.route-table-association-id": lambda o: list(o.own["associations"]),
+        "association.route-table-id": lambda o: o.id if o.own["associations"] else None,
+        "route.gateway-id": lambda o: [route.get("GatewayId") for route in o["Routes"]],
+        "route.destination-cidr-block": lambda o: [route["DestinationCidrBlock"] for route in o["Routes"]],
+    }
     return describe(call, params, "route-table", "RouteTableIds", "RouteTables", known, render)
 
 
@@ -52,15 +65,23 @@ def delete(call: Call, params: dict) -> dict:
 def _gateway(call: Call, table: Obj, params: dict) -> dict:
     igw = call.region.need("internet-gateway", params.get("GatewayId", ""), "InvalidGatewayID.NotFound")
     if igw not in attached(call.region, table["VpcId"]):
-        raise ApiError("InvalidParameterValue", f"route table {table.id} and network gateway {igw.id} belong to different "
-                       "networks")
-    return {"DestinationCidrBlock": params["DestinationCidrBlock"], "GatewayId": igw.id, "State": "active",
-            "Origin": "CreateRoute"}
+        raise ApiError(
+            "InvalidParameterValue",
+            f"route table {table.id} and network gateway {igw.id} belong to different " "networks",
+        )
+    return {
+        "DestinationCidrBlock": params["DestinationCidrBlock"],
+        "GatewayId": igw.id,
+        "State": "active",
+        "Origin": "CreateRoute",
+    }
 
 
 def _route(table: Obj, params: dict) -> dict | None:
-    return next((route for route in table["Routes"] if route["DestinationCidrBlock"] == params.get("DestinationCidrBlock")),
-                None)
+    return next(
+        (route for route in table["Routes"] if route["DestinationCidrBlock"] == params.get("DestinationCidrBlock")),
+        None,
+    )
 
 
 @action("ec2", "CreateRoute")
@@ -69,7 +90,9 @@ def create_route(call: Call, params: dict) -> dict:
     if "DestinationCidrBlock" not in params:
         raise ApiError("MissingParameter", "The request must contain the parameter destinationCidrBlock")
     if _route(table, params):
-        raise ApiError("RouteAlreadyExists", f"The route identified by {params['DestinationCidrBlock']} already exists.")
+        raise ApiError(
+            "RouteAlreadyExists", f"The route identified by {params['DestinationCidrBlock']} already exists."
+        )
     table["Routes"].append(_gateway(call, table, params))
     return {"Return": True}
 
@@ -89,7 +112,9 @@ def delete_route(call: Call, params: dict) -> dict:
     table = call.region.need("route-table", params["RouteTableId"])
     route = _route(table, params)
     if route is None:
-        raise ApiError("InvalidRoute.NotFound", f"no route with destination-cidr-block {params.get('DestinationCidrBlock')}")
+        raise ApiError(
+            "InvalidRoute.NotFound", f"no route with destination-cidr-block {params.get('DestinationCidrBlock')}"
+        )
     table["Routes"].remove(route)
     return {}
 
@@ -99,12 +124,17 @@ def associate(call: Call, params: dict) -> dict:
     table = call.region.need("route-table", params["RouteTableId"])
     subnet = call.region.need("subnet", params.get("SubnetId", ""))
     if subnet["VpcId"] != table["VpcId"]:
-        raise ApiError("InvalidParameterValue", f"Route table {table.id} and subnet {subnet.id} belong to different networks")
+        raise ApiError(
+            "InvalidParameterValue", f"Route table {table.id} and subnet {subnet.id} belong to different networks"
+        )
     for other in call.region.of("route-table"):
         for name, associated in other.own["associations"].items():
             if associated == subnet.id:
-                raise ApiError("Resource.AlreadyAssociated", f"the specified association for route table {table.id} "
-                               f"conflicts with an existing association {name}")
+                raise ApiError(
+                    "Resource.AlreadyAssociated",
+                    f"the specified association for route table {table.id} "
+                    f"conflicts with an existing association {name}",
+                )
     name = call.world.new_id("association")
     table.own["associations"][name] = subnet.id
     return {"AssociationId": name, "AssociationState": {"State": "associated"}}

@@ -1,4 +1,5 @@
 """Launch templates: names that are given once in an account and region."""
+
 from .actions import Call, action
 from .describe import describe
 from .errors import ApiError
@@ -20,9 +21,17 @@ def create_template(call: Call, params: dict) -> dict:
         # Whether or not a Describe shows it yet: the name is taken.
         if any(each["LaunchTemplateName"] == name for each in call.region.of("launch-template")):
             raise ApiError("InvalidLaunchTemplateName.AlreadyExistsException", "Launch template name already in use.")
-        made = call.region.add("launch-template", {
-            "LaunchTemplateName": name, "CreateTime": call.world.now(), "CreatedBy": call.account,
-            "DefaultVersionNumber": 1, "LatestVersionNumber": 1}, tags)
+        made = call.region.add(
+            "launch-template",
+            {
+                "LaunchTemplateName": name,
+                "CreateTime": call.world.now(),
+                "CreatedBy": call.account,
+                "DefaultVersionNumber": 1,
+                "LatestVersionNumber": 1,
+            },
+            tags,
+        )
         call.region.remember(call.action, token, params, made)
     return {"LaunchTemplate": render_template(made)}
 

@@ -1,4 +1,5 @@
 """Volumes and network interfaces that stand for themselves: leftovers, and what a cluster made."""
+
 from .actions import Call, action
 from .describe import describe
 from .ec2_vpc import next_address
@@ -20,24 +21,39 @@ def create_volume(call: Call, params: dict) -> dict:
         tags = specified(params, "volume")["volume"]
         if params.get("AvailabilityZone") not in call.region.zones():
             raise ApiError("InvalidZone.NotFound", f"The zone '{params.get('AvailabilityZone')}' does not exist.")
-        made = call.region.add("volume", {
-            "Size": params.get("Size", 8), "VolumeType": params.get("VolumeType", "gp2"), "State": "available",
-            "Encrypted": params.get("Encrypted", False), "AvailabilityZone": params["AvailabilityZone"],
-            "CreateTime": call.world.now(), "Iops": params.get("Iops", 3000), "MultiAttachEnabled": False,
-            "Attachments": []}, tags)
+        made = call.region.add(
+            "volume",
+            {
+                "Size": params.get("Size", 8),
+                "VolumeType": params.get("VolumeType", "gp2"),
+                "State": "available",
+                "Encrypted": params.get("Encrypted", False),
+                "AvailabilityZone": params["AvailabilityZone"],
+                "CreateTime": call.world.now(),
+                "Iops": params.get("Iops", 3000),
+                "MultiAttachEnabled": False,
+                "Attachments": [],
+            },
+            tags,
+        )
         call.region.remember(call.action, token, params, made)
     return render_volume(made)
 
 
 @action("ec2", "DescribeVolumes")
 def describe_volumes(call: Call, params: dict) -> dict:
-    known = {"volume-id": lambda o: o.id, "status": lambda o: o["State"], "size": lambda o: o["Size"],
-             "attachment.instance-id": lambda o: [each["InstanceId"] for each in o["Attachments"]],
-             "attachment.device": lambda o: [each["Device"] for each in o["Attachments"]],
-             "attachment.status": lambda o: [each["State"] for each in o["Attachments"]],
-             "attachment.delete-on-termination": lambda o: [each["DeleteOnTermination"] for each in o["Attachments"]],
-             "availability-zone": lambda o: o["AvailabilityZone"], "encrypted": lambda o: o["Encrypted"],
-             "volume-type": lambda o: o["VolumeType"]}
+    known = {
+        "volume-id": lambda o: o.id,
+        "status": lambda o: o["State"],
+        "size": lambda o: o["Size"],
+        "attachment.instance-id": lambda o: [each["InstanceId"] for each in o["Attachments"]],
+        "attachment.device": lambda o: [each["Device"] for each in o["Attachments"]],
+        "attachment.status": lambda o: [each["State"] for each in o["Attachments"]],
+        "attachment.delete-on-termination": lambda o: [each["DeleteOnTermination"] for each in o["Attachments"]],
+        "availability-zone": lambda o: o["AvailabilityZone"],
+        "encrypted": lambda o: o["Encrypted"],
+        "volume-type": lambda o: o["VolumeType"],
+    }
     return describe(call, params, "volume", "VolumeIds", "Volumes", known, render_volume)
 
 
@@ -66,7 +82,9 @@ def detach_volume(call: Call, params: dict) -> dict:
 def delete_volume(call: Call, params: dict) -> dict:
     volume = call.region.need("volume", params["VolumeId"])
     if volume["Attachments"]:
-        raise ApiError("VolumeInUse", f"Volume {volume.id} is currently attached to {volume['Attachments'][0]['InstanceId']}")
+        raise ApiError(
+            "VolumeInUse", f"Volume {volume.id} is currently attached to {volume['Attachments'][0]['InstanceId']}"
+        )
     call.region.remove(volume)
     return {}
 
@@ -89,25 +107,45 @@ def create_interface(call: Call, params: dict) -> dict:
 
 
 def interface(call: Call, subnet: Obj, groups: list[Obj], text: str, tags: dict) -> Obj:
-    return call.region.add("network-interface", {
-        "SubnetId": subnet.id, "VpcId": subnet["VpcId"], "AvailabilityZone": subnet["AvailabilityZone"],
-        "OwnerId": call.account, "Status": "available", "RequesterManaged": False, "InterfaceType": "interface",
-        "PrivateIpAddress": next_address(subnet), "Description": text, "SourceDestCheck": True,
-        "MacAddress": call.world.new_mac(),
-        "Groups": [{"GroupId": each.id, "GroupName": each["GroupName"]} for each in groups]}, tags)
+    return call.region.add(
+        "network-interface",
+        {
+            "SubnetId": subnet.id,
+            "VpcId": subnet["VpcId"],
+            "AvailabilityZone": subnet["AvailabilityZone"],
+            "OwnerId": call.account,
+            "Status": "available",
+            "RequesterManaged": False,
+            "InterfaceType": "interface",
+            "PrivateIpAddress": next_address(subnet),
+            "Description": text,
+            "SourceDestCheck": True,
+            "MacAddress": call.world.new_mac(),
+            "Groups": [{"GroupId": each.id, "GroupName": each["GroupName"]} for each in groups],
+        },
+        tags,
+    )
 
 
 @action("ec2", "DescribeNetworkInterfaces")
 def describe_interfaces(call: Call, params: dict) -> dict:
-    known = {"network-interface-id": lambda o: o.id, "vpc-id": lambda o: o["VpcId"], "subnet-id": lambda o: o["SubnetId"],
-             "group-id": lambda o: [each["GroupId"] for each in o["Groups"]], "status": lambda o: o["Status"],
-             "description": lambda o: o["Description"], "requester-managed": lambda o: o["RequesterManaged"],
-             "attachment.instance-id": lambda o: (o.get("Attachment") or {}).get("InstanceId"),
-             "attachment.status": lambda o: (o.get("Attachment") or {}).get("Status"),
-             "attachment.attachment-id": lambda o: (o.get("Attachment") or {}).get("AttachmentId"),
-             "availability-zone": lambda o: o["AvailabilityZone"],
-             "private-ip-address": lambda o: o["PrivateIpAddress"]}
-    return describe(call, params, "network-interface", "NetworkInterfaceIds", "NetworkInterfaces", known, render_interface)
+    known = {
+        "network-interface-id": lambda o: o.id,
+        "vpc-id": lambda o: o["VpcId"],
+        "subnet-id": lambda o: o["SubnetId"],
+        "group-id": lambda o: [each["GroupId"] for each in o["Groups"]],
+        "status": lambda o: o["Status"],
+        "description": lambda o: o["Description"],
+        "requester-managed": lambda o: o["RequesterManaged"],
+        "attachment.instance-id": lambda o: (o.get("Attachment") or {}).get("InstanceId"),
+        "attachment.status": lambda o: (o.get("Attachment") or {}).get("Status"),
+        "attachment.attachment-id": lambda o: (o.get("Attachment") or {}).get("AttachmentId"),
+        "availability-zone": lambda o: o["AvailabilityZone"],
+        "private-ip-address": lambda o: o["PrivateIpAddress"],
+    }
+    return describe(
+        call, params, "network-interface", "NetworkInterfaceIds", "NetworkInterfaces", known, render_interface
+    )
 
 
 @action("ec2", "DeleteNetworkInterface")

@@ -1,4 +1,5 @@
 """VPCs, subnets, internet gateways."""
+
 import ipaddress
 
 from .actions import Call, action
@@ -24,16 +25,27 @@ def network_of(text: str, code: str) -> ipaddress.IPv4Network:
 
 def make_vpc(call: Call, cidr: str, tags: dict[str, str], default: bool = False) -> Obj:
     region = call.region
-    data = {"CidrBlock": cidr, "State": "available", "IsDefault": default, "InstanceTenancy": "default",
-            "OwnerId": call.account, "DhcpOptionsId": "dopt-0fake",
-            "CidrBlockAssociationSet": [{"AssociationId": "vpc-cidr-assoc-0fake", "CidrBlock": cidr,
-                                         "CidrBlockState": {"State": "associated"}}]}
+    data = {
+        "CidrBlock": cidr,
+        "State": "available",
+        "IsDefault": default,
+        "InstanceTenancy": "default",
+        "OwnerId": call.account,
+        "DhcpOptionsId": "dopt-0fake",
+        "CidrBlockAssociationSet": [
+            {"AssociationId": "vpc-cidr-assoc-0fake", "CidrBlock": cidr, "CidrBlockState": {"State": "associated"}}
+        ],
+    }
     vpc = region.add("vpc", data, tags)
     vpc.own.update(EnableDnsSupport=True, EnableDnsHostnames=default)
     table = region.add("route-table", {"VpcId": vpc.id, "OwnerId": call.account, "Routes": [local_route(cidr)]})
     table.own["associations"] = {call.world.new_id("association"): None}  # None: the main one
-    group = {"GroupName": "default", "Description": "default VPC security group", "VpcId": vpc.id,
-             "OwnerId": call.account}
+    group = {
+        "GroupName": "default",
+        "Description": "default VPC security group",
+        "VpcId": vpc.id,
+        "OwnerId": call.account,
+    }
     region.add("security-group", group).own["implicit"] = True
     table.own["implicit"] = True
     return vpc
@@ -68,15 +80,26 @@ def render_vpc(obj: Obj) -> dict:
 @action("ec2", "DescribeVpcs")
 def describe_vpcs(call: Call, params: dict) -> dict:
     ensure_default(call)
-    known = {"vpc-id": lambda o: o.id, "state": lambda o: o["State"], "is-default": lambda o: o["IsDefault"],
-             "isDefault": lambda o: o["IsDefault"], "cidr": lambda o: o["CidrBlock"], "owner-id": lambda o: o["OwnerId"],
-             "cidr-block-association.cidr-block": lambda o: o["CidrBlock"]}
+    known = {
+        "vpc-id": lambda o: o.id,
+        "state": lambda o: o["State"],
+        "is-default": lambda o: o["IsDefault"],
+        "isDefault": lambda o: o["IsDefault"],
+        "cidr": lambda o: o["CidrBlock"],
+        "owner-id": lambda o: o["OwnerId"],
+        "cidr-block-association.cidr-block": lambda o: o["CidrBlock"],
+    }
     return describe(call, params, "vpc", "VpcIds", "Vpcs", known, render_vpc)
 
 
 def children(region: Region, vpc: str) -> list[Obj]:
-    mine = [obj for obj in region.objects.values() if obj.get("VpcId") == vpc and not obj.own.get("implicit")
-            and obj.kind in ("subnet", "route-table", "security-group", "network-interface")]
+    mine = [
+        obj
+        for obj in region.objects.values()
+        if obj.get("VpcId") == vpc
+        and not obj.own.get("implicit")
+        and obj.kind in ("subnet", "route-table", "security-group", "network-interface")
+    ]
     return mine + attached(region, vpc)
 
 
@@ -114,9 +137,18 @@ def vpc_attribute(call: Call, params: dict) -> dict:
 
 def make_subnet(call: Call, vpc: Obj, cidr: str, zone: str, tags: dict[str, str], public: bool = False) -> Obj:
     net = ipaddress.IPv4Network(cidr)
-    data = {"VpcId": vpc.id, "CidrBlock": cidr, "AvailabilityZone": zone, "AvailabilityZoneId": zone_id(zone),
-            "State": "available", "AvailableIpAddressCount": net.num_addresses - 5, "DefaultForAz": public,
-            "MapPublicIpOnLaunch": public, "OwnerId": call.account, "AssignIpv6AddressOnCreation": False}
+    data = {
+        "VpcId": vpc.id,
+        "CidrBlock": cidr,
+        "AvailabilityZone": zone,
+        "AvailabilityZoneId": zone_id(zone),
+        "State": "available",
+        "AvailableIpAddressCount": net.num_addresses - 5,
+        "DefaultForAz": public,
+        "MapPublicIpOnLaunch": public,
+        "OwnerId": call.account,
+        "AssignIpv6AddressOnCreation": False,
+    }
     obj = call.region.add("subnet", data, tags)
     obj.own["used"] = set()
     obj.data["SubnetArn"] = f"arn:aws:ec2:{call.region.name}:{call.account}:subnet/{obj.id}"
@@ -131,7 +163,9 @@ def next_address(subnet: Obj) -> str:
     hosts = list(ipaddress.IPv4Network(subnet["CidrBlock"]).hosts())[3:]
     free = next((str(host) for host in hosts if str(host) not in subnet.own["used"]), None)
     if free is None:
-        raise ApiError("InsufficientFreeAddressesInSubnet", f"There are not enough free addresses in subnet '{subnet.id}'")
+        raise ApiError(
+            "InsufficientFreeAddressesInSubnet", f"There are not enough free addresses in subnet '{subnet.id}'"
+        )
     subnet.own["used"].add(free)
     return free
 
@@ -143,8 +177,11 @@ def create_subnet(call: Call, params: dict) -> dict:
     net = network_of(params.get("CidrBlock", ""), "InvalidSubnet.Range")
     zone = params.get("AvailabilityZone") or call.region.zones()[0]
     if zone not in call.region.zones():
-        raise ApiError("InvalidParameterValue", f"Value ({zone}) for parameter availabilityZone is invalid. Subnets can "
-                       f"currently only be created in the following availability zones: {', '.join(call.region.zones())}.")
+        raise ApiError(
+            "InvalidParameterValue",
+            f"Value ({zone}) for parameter availabilityZone is invalid. Subnets can "
+            f"currently only be created in the following availability zones: {', '.join(call.region.zones())}.",
+        )
     if not net.subnet_of(ipaddress.IPv4Network(vpc["CidrBlock"])):
         raise ApiError("InvalidSubnet.Range", f"The CIDR '{net}' is invalid.")
     for other in call.region.where("subnet", VpcId=vpc.id):
@@ -160,10 +197,16 @@ def render_subnet(obj: Obj) -> dict:
 @action("ec2", "DescribeSubnets")
 def describe_subnets(call: Call, params: dict) -> dict:
     ensure_default(call)
-    known = {"subnet-id": lambda o: o.id, "vpc-id": lambda o: o["VpcId"], "state": lambda o: o["State"],
-             "availability-zone": lambda o: o["AvailabilityZone"], "default-for-az": lambda o: o["DefaultForAz"],
-             "cidr-block": lambda o: o["CidrBlock"], "owner-id": lambda o: o["OwnerId"],
-             "map-public-ip-on-launch": lambda o: o["MapPublicIpOnLaunch"]}
+    known = {
+        "subnet-id": lambda o: o.id,
+        "vpc-id": lambda o: o["VpcId"],
+        "state": lambda o: o["State"],
+        "availability-zone": lambda o: o["AvailabilityZone"],
+        "default-for-az": lambda o: o["DefaultForAz"],
+        "cidr-block": lambda o: o["CidrBlock"],
+        "owner-id": lambda o: o["OwnerId"],
+        "map-public-ip-on-launch": lambda o: o["MapPublicIpOnLaunch"],
+    }
     return describe(call, params, "subnet", "SubnetIds", "Subnets", known, render_subnet)
 
 
@@ -204,9 +247,12 @@ def create_gateway(call: Call, params: dict) -> dict:
 
 @action("ec2", "DescribeInternetGateways")
 def describe_gateways(call: Call, params: dict) -> dict:
-    known = {"internet-gateway-id": lambda o: o.id, "owner-id": lambda o: o["OwnerId"],
-             "attachment.vpc-id": lambda o: [at["VpcId"] for at in o["Attachments"]],
-             "attachment.state": lambda o: [at["State"] for at in o["Attachments"]]}
+    known = {
+        "internet-gateway-id": lambda o: o.id,
+        "owner-id": lambda o: o["OwnerId"],
+        "attachment.vpc-id": lambda o: [at["VpcId"] for at in o["Attachments"]],
+        "attachment.state": lambda o: [at["State"] for at in o["Attachments"]],
+    }
     return describe(call, params, "internet-gateway", "InternetGatewayIds", "InternetGateways", known, render_gateway)
 
 
@@ -215,8 +261,10 @@ def attach_gateway(call: Call, params: dict) -> dict:
     igw = call.region.need("internet-gateway", params["InternetGatewayId"])
     vpc = call.region.need("vpc", params["VpcId"])
     if igw["Attachments"]:
-        raise ApiError("Resource.AlreadyAssociated",
-                       f"resource {igw.id} is already attached to network {igw['Attachments'][0]['VpcId']}")
+        raise ApiError(
+            "Resource.AlreadyAssociated",
+            f"resource {igw.id} is already attached to network {igw['Attachments'][0]['VpcId']}",
+        )
     if attached(call.region, vpc.id):
         raise ApiError("InvalidParameterValue", f"Network {vpc.id} already has an internet gateway attached")
     igw.data["Attachments"] = [{"VpcId": vpc.id, "State": "available"}]
@@ -230,8 +278,10 @@ def detach_gateway(call: Call, params: dict) -> dict:
     if igw not in attached(call.region, vpc.id):
         raise ApiError("Gateway.NotAttached", f"resource {igw.id} is not attached to network {vpc.id}")
     if any(eni.get("Association") for eni in call.region.where("network-interface", VpcId=vpc.id)):
-        raise in_use(f"Network {vpc.id} has some mapped public address(es). Please unmap those public address(es) before "
-                     "detaching the gateway.")
+        raise in_use(
+            f"Network {vpc.id} has some mapped public address(es). Please unmap those public address(es) before "
+            "detaching the gateway."
+        )
     igw.data["Attachments"] = []
     return {}
 

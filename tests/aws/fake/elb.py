@@ -1,5 +1,6 @@
 """Elastic Load Balancing, v2 and classic: what a cluster's cloud controller would have made. A balancer holds network
 interfaces in its subnets, which go with it."""
+
 from typing import Any
 
 from .actions import Call, action
@@ -44,10 +45,15 @@ def create_v2(call: Call, params: dict) -> dict:
     name, kind = params["Name"], params.get("Type", "application")
     number = call.world.random.getrandbits(64)
     short = {"application": "app", "network": "net", "gateway": "gwy"}[kind]
-    arn = (f"arn:aws:elasticloadbalancing:{call.region.name}:{call.account}:loadbalancer/{short}/{name}/{number:016x}")
-    data = {"LoadBalancerArn": arn, "Type": kind, "Scheme": params.get("Scheme", "internet-facing"),
-            "DNSName": f"{name}.elb.{call.region.name}.amazonaws.com", "State": {"Code": "active"},
-            "CreatedTime": call.world.now()}
+    arn = f"arn:aws:elasticloadbalancing:{call.region.name}:{call.account}:loadbalancer/{short}/{name}/{number:016x}"
+    data = {
+        "LoadBalancerArn": arn,
+        "Type": kind,
+        "Scheme": params.get("Scheme", "internet-facing"),
+        "DNSName": f"{name}.elb.{call.region.name}.amazonaws.com",
+        "State": {"Code": "active"},
+        "CreatedTime": call.world.now(),
+    }
     made = _make(call, name, params.get("Tags", []), params.get("Subnets", []), params.get("SecurityGroups", []), data)
     return {"LoadBalancers": [made.data]}
 
@@ -67,7 +73,7 @@ def describe_v2(call: Call, params: dict) -> dict:
 def _page(call: Call, params: dict, found: list[Obj], output: str) -> dict:
     size = call.config["page_size"] or params.get("PageSize", 400)
     begin = int(params.get("Marker", "0"))
-    result: dict[str, Any] = {output: [each.data for each in found[begin:begin + size]]}
+    result: dict[str, Any] = {output: [each.data for each in found[begin : begin + size]]}
     if begin + size < len(found):
         result["NextMarker"] = str(begin + size)
     return result
@@ -77,8 +83,12 @@ def _page(call: Call, params: dict, found: list[Obj], output: str) -> dict:
 def tags_v2(call: Call, params: dict) -> dict:
     if len(params["ResourceArns"]) > 20:
         raise ApiError("ValidationError", "1 validation error detected: at most 20 resource ARNs")
-    return {"TagDescriptions": [{"ResourceArn": each["LoadBalancerArn"], "Tags": each.tag_list()}
-                                for each in _by(call, "LoadBalancerArn", params["ResourceArns"], "LoadBalancerNotFound")]}
+    return {
+        "TagDescriptions": [
+            {"ResourceArn": each["LoadBalancerArn"], "Tags": each.tag_list()}
+            for each in _by(call, "LoadBalancerArn", params["ResourceArns"], "LoadBalancerNotFound")
+        ]
+    }
 
 
 def _by(call: Call, name: str, wanted: list[str], code: str) -> list[Obj]:
@@ -100,8 +110,12 @@ def delete_v2(call: Call, params: dict) -> dict:
 @action(_CLASSIC, "CreateLoadBalancer")
 def create_classic(call: Call, params: dict) -> dict:
     name = params["LoadBalancerName"]
-    data = {"DNSName": f"{name}.{call.region.name}.elb.amazonaws.com", "Scheme": params.get("Scheme", "internet-facing"),
-            "CreatedTime": call.world.now(), "Subnets": params.get("Subnets", [])}
+    data = {
+        "DNSName": f"{name}.{call.region.name}.elb.amazonaws.com",
+        "Scheme": params.get("Scheme", "internet-facing"),
+        "CreatedTime": call.world.now(),
+        "Subnets": params.get("Subnets", []),
+    }
     made = _make(call, name, params.get("Tags", []), params.get("Subnets", []), params.get("SecurityGroups", []), data)
     return {"DNSName": made["DNSName"]}
 
@@ -118,8 +132,12 @@ def describe_classic(call: Call, params: dict) -> dict:
 def tags_classic(call: Call, params: dict) -> dict:
     if len(params["LoadBalancerNames"]) > 20:
         raise ApiError("ValidationError", "1 validation error detected: at most 20 load balancer names")
-    return {"TagDescriptions": [{"LoadBalancerName": each["LoadBalancerName"], "Tags": each.tag_list()}
-                                for each in _by(call, "LoadBalancerName", params["LoadBalancerNames"], "LoadBalancerNotFound")]}
+    return {
+        "TagDescriptions": [
+            {"LoadBalancerName": each["LoadBalancerName"], "Tags": each.tag_list()}
+            for each in _by(call, "LoadBalancerName", params["LoadBalancerNames"], "LoadBalancerNotFound")
+        ]
+    }
 
 
 @action(_CLASSIC, "DeleteLoadBalancer")

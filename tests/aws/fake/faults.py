@@ -1,18 +1,27 @@
 """What goes wrong, by rules that a test sets. A rule is {"action": pattern, "nth": N, "count": M, "kind": .., ..}: of
 the requests whose action matches, from the N-th (1) on, M of them (1; 0: all). The first rule that fits decides.
 
-kinds: error {status, code, message, headers, after}, raw {status, body, headers, after}, throttle, cut_before, cut_after,
-delay {seconds}, truncate {keep}, huge {bytes}, slow_header {seconds}, date_skew {seconds}, deny {actions}.
-`after`: the request acts first (else it does not; `truncate` does: the true answer is cut after `keep` bytes). `throttle` is the error RequestLimitExceeded, 503. `date_skew` moves
-the services' clock for this one request: its Date header and what it thinks of the signature's time."""
+kinds: error {status, code, message, headers, after}, raw {status, body, headers, after}, throttle {headers},
+cut_before, cut_after, delay {seconds}, truncate {keep}, huge {bytes, after}, slow_header {seconds}, date_skew
+{seconds}, deny {actions}. `after`: the request acts first, else it does not; `truncate` does, and the true answer is
+cut after `keep` bytes. `throttle` is the error RequestLimitExceeded, 503. `date_skew` moves the services' clock for
+this one request: its Date header, and what it thinks of the signature's time."""
+
 import fnmatch
 from dataclasses import dataclass, field
 from typing import Any
 
 KINDS = {
-    "error": {"status", "code", "message", "headers", "after"}, "raw": {"status", "body", "headers", "after"},
-    "throttle": {"headers"}, "cut_before": set(), "cut_after": set(), "delay": {"seconds"},
-    "truncate": {"keep"}, "huge": {"bytes"}, "slow_header": {"seconds"}, "date_skew": {"seconds"},
+    "error": {"status", "code", "message", "headers", "after"},
+    "raw": {"status", "body", "headers", "after"},
+    "throttle": {"headers"},
+    "cut_before": set(),
+    "cut_after": set(),
+    "delay": {"seconds"},
+    "truncate": {"keep"},
+    "huge": {"bytes", "after"},
+    "slow_header": {"seconds"},
+    "date_skew": {"seconds"},
     "deny": {"actions"},
 }
 COMMON = {"action", "nth", "count", "kind"}
@@ -85,5 +94,8 @@ class Faults:
         return any(fnmatch.fnmatchcase(action, each) for each in self.denied + configured)
 
     def as_json(self) -> dict:
-        rules = [{"action": r.action, "kind": r.kind, "nth": r.nth, "count": r.count, "met": r.met, "used": r.used} for r in self.rules]
+        rules = [
+            {"action": r.action, "kind": r.kind, "nth": r.nth, "count": r.count, "met": r.met, "used": r.used}
+            for r in self.rules
+        ]
         return {"rules": rules, "denied": self.denied, "stop_at": vars(self.stop) if self.stop else None}

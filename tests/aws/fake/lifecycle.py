@@ -1,4 +1,5 @@
 """From pending to running, from shutting-down to terminated: by the number of looks and by the machine behind it."""
+
 import asyncio
 
 from .actions import Call
@@ -31,8 +32,10 @@ def boot(call: Call, instance: Obj) -> None:
 def terminate(call: Call, instance: Obj) -> None:
     set_state(instance, "shutting-down")
     instance.data["StateTransitionReason"] = f"User initiated ({call.world.now():%Y-%m-%d %H:%M:%S} GMT)"
-    instance.data["StateReason"] = {"Code": "Client.UserInitiatedShutdown",
-                                    "Message": "Client.UserInitiatedShutdown: User initiated shutdown"}
+    instance.data["StateReason"] = {
+        "Code": "Client.UserInitiatedShutdown",
+        "Message": "Client.UserInitiatedShutdown: User initiated shutdown",
+    }
     instance.own["polls"] = call.config["terminating_describes"]
     instance.own["task"] = _start(_end(call, instance, instance.own.get("task")))
 
@@ -97,7 +100,9 @@ async def _advance(call: Call, instance: Obj) -> None:
         return
     error = None if task is None or task.cancelled() else task.exception()
     if call.config["launch_fails"] or error is not None:
-        await _fail(call, instance, call.config["launch_fails"] or "Server.InternalError", str(error or "Internal error"))
+        await _fail(
+            call, instance, call.config["launch_fails"] or "Server.InternalError", str(error or "Internal error")
+        )
     else:
         set_state(instance, "running")
         await tell_changes(call)

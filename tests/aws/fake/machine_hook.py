@@ -1,12 +1,13 @@
 """What stands behind an instance. `--machine MODULE` names a module with any of the functions below; what it lacks is
-taken from here, where there is no machine: public addresses come from 127.77.0.0/16, on which nothing listens, so that
-SSH is refused at once and nothing leaves this host.
+taken from here, where there is no machine: public addresses come from 127.77.0.0/16, on which nothing listens, so
+that SSH is refused at once and nothing leaves this host.
 
-`instance` is a dict, made anew for each call (view.py): InstanceId, ImageId, InstanceType, Architecture, Tags (a dict),
-Region, AvailabilityZone, OwnerId, ReservationId, Hostname, PrivateIpAddress, PublicIpAddress ("" without), MacAddress,
-NetworkInterfaceId, SubnetId, SubnetCidr, VpcId, VpcCidr, SecurityGroups [{GroupId, GroupName}], Ingress and Egress
-[{IpProtocol, FromPort, ToPort, Cidr}] of all its groups, Internet (its subnet has a default route to an attached internet
-gateway), VolumeSize (GiB, of the root), HttpTokens, HttpEndpoint, HttpPutResponseHopLimit."""
+`instance` is a dict, made anew for each call (view.py): InstanceId, ImageId, InstanceType, Architecture, Tags (a
+dict), Region, AvailabilityZone, OwnerId, ReservationId, Hostname, PrivateIpAddress, PublicIpAddress ("" without),
+MacAddress, NetworkInterfaceId, SubnetId, SubnetCidr, VpcId, VpcCidr, SecurityGroups [{GroupId, GroupName}], Ingress
+and Egress [{IpProtocol, FromPort, ToPort, Cidr}] of all its groups, Internet (its subnet has a default route to an
+internet gateway that is attached), VolumeSize (GiB, of the root), HttpTokens, HttpEndpoint, HttpPutResponseHopLimit."""
+
 import importlib
 import types
 from typing import Any
@@ -53,8 +54,7 @@ def console(instance: dict) -> bytes:
     return b""
 
 
-NAMES = ("start", "stop", "address", "associate", "disassociate", "reboot",
-         "changed", "finish", "console")
+NAMES = ("start", "stop", "address", "associate", "disassociate", "reboot", "changed", "finish", "console")
 
 
 def load(name: str | None) -> Any:

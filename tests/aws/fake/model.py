@@ -1,4 +1,5 @@
 """The services' own definitions, by botocore: what a request may hold and how an answer is spelled."""
+
 from botocore.loaders import Loader
 from botocore.model import OperationModel, ServiceModel
 

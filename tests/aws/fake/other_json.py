@@ -1,4 +1,5 @@
 """SSM and Service Quotas: what is asked of them by JSON 1.1."""
+
 from .actions import Call, action
 from .catalog import parameter
 from .errors import ApiError
@@ -17,8 +18,17 @@ def get_parameter(call: Call, params: dict) -> dict:
     value = parameter(name)
     if value is None:
         raise ApiError("ParameterNotFound", f"Parameter {name} not found.")
-    return {"Parameter": {"Name": name, "Type": "String", "Value": value, "Version": 42, "DataType": "aws:ec2:image",
-                          "LastModifiedDate": 1790812800.0, "ARN": f"arn:aws:ssm:{call.region.name}::parameter{name}"}}
+    return {
+        "Parameter": {
+            "Name": name,
+            "Type": "String",
+            "Value": value,
+            "Version": 42,
+            "DataType": "aws:ec2:image",
+            "LastModifiedDate": 1790812800.0,
+            "ARN": f"arn:aws:ssm:{call.region.name}::parameter{name}",
+        }
+    }
 
 
 @action("service-quotas", "GetServiceQuota")
@@ -27,5 +37,14 @@ def get_quota(call: Call, params: dict) -> dict:
     if key not in QUOTAS:
         raise ApiError("NoSuchResourceException", f"The quota {key[1]} of {key[0]} does not exist.")
     name, setting = QUOTAS[key]
-    return {"Quota": {"ServiceCode": key[0], "QuotaCode": key[1], "QuotaName": name, "Unit": "None", "Adjustable": True,
-                      "GlobalQuota": False, "Value": float(call.config["quotas"][setting])}}
+    return {
+        "Quota": {
+            "ServiceCode": key[0],
+            "QuotaCode": key[1],
+            "QuotaName": name,
+            "Unit": "None",
+            "Adjustable": True,
+            "GlobalQuota": False,
+            "Value": float(call.config["quotas"][setting]),
+        }
+    }

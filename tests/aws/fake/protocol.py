@@ -1,5 +1,6 @@
 """Query requests to values by the model's input shape, values to XML by its output shape. The reverse of botocore's
 serializers and parsers, held to them by fake_test.py."""
+
 import datetime
 from typing import Any
 from urllib.parse import unquote_plus
@@ -25,7 +26,7 @@ def pairs(body: bytes) -> list[tuple[str, str]]:
 
 
 def tree_of(fields: list[tuple[str, str]], check: Checked) -> Tree:
-    """"A.1.B=x" to {"A": {"1": {"B": "x"}}}."""
+    """ "A.1.B=x" to {"A": {"1": {"B": "x"}}}."""
     root: Tree = {}
     for key, value in fields:
         node: Any = root
@@ -185,8 +186,14 @@ def answer_xml(operation: OperationModel, service: str, value: Tree, request_id:
 def error_xml(service: str, code: str, message: str, status: int, request_id: str) -> bytes:
     body = f"<Code>{escape(code)}</Code><Message>{escape(message)}</Message>"
     if service == "ec2":
-        return ('<?xml version="1.0" encoding="UTF-8"?>\n<Response><Errors><Error>' + body +
-                f"</Error></Errors><RequestID>{request_id}</RequestID></Response>").encode()
+        return (
+            '<?xml version="1.0" encoding="UTF-8"?>\n<Response><Errors><Error>'
+            + body
+            + f"</Error></Errors><RequestID>{request_id}</RequestID></Response>"
+        ).encode()
     side = "Sender" if status < 500 else "Receiver"
-    return (f'<ErrorResponse xmlns="{XMLNS[service]}"><Error><Type>{side}</Type>' + body +
-            f"</Error><RequestId>{request_id}</RequestId></ErrorResponse>").encode()
+    return (
+        f'<ErrorResponse xmlns="{XMLNS[service]}"><Error><Type>{side}</Type>'
+        + body
+        + f"</Error><RequestId>{request_id}</RequestId></ErrorResponse>"
+    ).encode()

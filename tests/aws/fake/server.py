@@ -1,4 +1,5 @@
 """HTTP/1.1 on loopback, with keep-alive: API requests, checkip, and /_fake/ for the tests."""
+
 import asyncio
 import email.utils
 import os
@@ -11,11 +12,34 @@ from .answer import Answer, Asked, Request, answer, digest, identify
 from .faults import Faults, Rule
 from .state import World
 
-HANDLERS_OF = (ec2_address, ec2_catalog, ec2_firewall, ec2_instance, ec2_launch, ec2_routes, ec2_template, ec2_volume,
-               ec2_vpc, elb, other_json, sts, tags)
+HANDLERS_OF = (
+    ec2_address,
+    ec2_catalog,
+    ec2_firewall,
+    ec2_instance,
+    ec2_launch,
+    ec2_routes,
+    ec2_template,
+    ec2_volume,
+    ec2_vpc,
+    elb,
+    other_json,
+    sts,
+    tags,
+)
 BODY_MAX = 1 << 20
-REASONS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 412: "Precondition Failed",
-           429: "Too Many Requests", 500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable"}
+REASONS = {
+    200: "OK",
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    412: "Precondition Failed",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+    502: "Bad Gateway",
+    503: "Service Unavailable",
+}
 
 
 class Cut(Exception):
@@ -54,7 +78,9 @@ class Server:
             await send(writer, await admin.handle(self, request), 0)
         elif request.method == "GET" and request.path in ("/", "/checkip"):
             text = self.world.config["caller_address"] + "\n"
-            await send(writer, Answer(200, text.encode(), {"Content-Type": "text/plain"}), self.world.config["clock_offset"])
+            await send(
+                writer, Answer(200, text.encode(), {"Content-Type": "text/plain"}), self.world.config["clock_offset"]
+            )
         else:
             await self.api(request, reader, writer)
 
@@ -63,8 +89,18 @@ class Server:
         asked = Asked(self.number, request_id=f"{self.number:08x}-fa4e-4000-8000-000000000000")
         began = time.monotonic()
         fields = identify(request, asked)
-        entry = {"number": asked.number, "service": asked.service, "action": asked.action, "region": asked.region,
-                 "mutating": asked.mutating, "dry_run": asked.dry_run, "status": 0, "code": "", "acted": False, "fault": ""}
+        entry = {
+            "number": asked.number,
+            "service": asked.service,
+            "action": asked.action,
+            "region": asked.region,
+            "mutating": asked.mutating,
+            "dry_run": asked.dry_run,
+            "status": 0,
+            "code": "",
+            "acted": False,
+            "fault": "",
+        }
         self.log.append(entry)
         rule, stop = self.faults.meet(asked.action), self.faults.hold()
         entry["fault"] = rule.kind if rule else ""
@@ -76,8 +112,14 @@ class Server:
             await asyncio.sleep(rule.args.get("seconds", 1))
         await asyncio.sleep(self.world.config["latency"])
         said = await answer(self.world, self.faults, self.violations, request, asked, fields, rule)
-        entry.update(status=said.status, code=said.code, acted=asked.acted, digest=digest(asked), params=shown(asked.params),
-                     seconds=round(time.monotonic() - began, 4))
+        entry.update(
+            status=said.status,
+            code=said.code,
+            acted=asked.acted,
+            digest=digest(asked),
+            params=shown(asked.params),
+            seconds=round(time.monotonic() - began, 4),
+        )
         if stop:
             await self.hold(asked, reader)
         await self.reply(writer, said, rule)
@@ -110,7 +152,9 @@ class Server:
 def shown(params: Any) -> Any:
     """Parameters as the log shows them: user data only by its length."""
     if isinstance(params, dict):
-        return {key: f"<{len(value)} characters>" if key == "UserData" else shown(value) for key, value in params.items()}
+        return {
+            key: f"<{len(value)} characters>" if key == "UserData" else shown(value) for key, value in params.items()
+        }
     return [shown(each) for each in params] if isinstance(params, list) else params
 
 
@@ -131,7 +175,9 @@ async def read_request(reader: asyncio.StreamReader, writer: asyncio.StreamWrite
     return Request(method, path, headers, await reader.readexactly(size))
 
 
-async def send(writer: asyncio.StreamWriter, said: Answer, offset: float, keep: int | None = None, slow: float = 0) -> None:
+async def send(
+    writer: asyncio.StreamWriter, said: Answer, offset: float, keep: int | None = None, slow: float = 0
+) -> None:
     now = time.time() + offset
     headers = {"Date": email.utils.formatdate(now, usegmt=True), "Content-Length": str(len(said.body)), **said.headers}
     head = f"HTTP/1.1 {said.status} {REASONS.get(said.status, 'Status')}\r\n"

@@ -1,4 +1,5 @@
 """Signature V4 of a request, made anew with botocore's signer and compared."""
+
 import datetime
 import hmac
 import re
@@ -11,8 +12,10 @@ from botocore.credentials import Credentials
 from .errors import ApiError
 
 WINDOW_S = 300
-_HEADER = re.compile(r"AWS4-HMAC-SHA256 +Credential=([^/, ]+)/(\d{8})/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request, *"
-                     r"SignedHeaders=([a-z0-9;-]+), *Signature=([0-9a-f]{64})")
+_HEADER = re.compile(
+    r"AWS4-HMAC-SHA256 +Credential=([^/, ]+)/(\d{8})/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request, *"
+    r"SignedHeaders=([a-z0-9;-]+), *Signature=([0-9a-f]{64})"
+)
 
 
 @dataclass
@@ -39,8 +42,15 @@ def _refused(message: str, ec2: bool) -> ApiError:
     return ApiError("AuthFailure", message, 401) if ec2 else ApiError("SignatureDoesNotMatch", message, 403)
 
 
-def verify(method: str, path: str, headers: dict[str, str], body: bytes, keys: dict[str, Key],
-           now: datetime.datetime, ec2: bool) -> tuple[Scope, Key]:
+def verify(
+    method: str,
+    path: str,
+    headers: dict[str, str],
+    body: bytes,
+    keys: dict[str, Key],
+    now: datetime.datetime,
+    ec2: bool,
+) -> tuple[Scope, Key]:
     match = _HEADER.fullmatch(headers.get("authorization", ""))
     if match is None:
         code = "MissingAuthenticationToken" if not headers.get("authorization") else "IncompleteSignature"
@@ -48,8 +58,11 @@ def verify(method: str, path: str, headers: dict[str, str], body: bytes, keys: d
     key_id, date, region, service, signed, signature = match.groups()
     key = keys.get(key_id)
     if key is None:
-        raise (ApiError("AuthFailure", "AWS was not able to validate the provided access credentials", 401) if ec2 else
-               ApiError("InvalidClientTokenId", "The security token included in the request is invalid.", 403))
+        raise (
+            ApiError("AuthFailure", "AWS was not able to validate the provided access credentials", 401)
+            if ec2
+            else ApiError("InvalidClientTokenId", "The security token included in the request is invalid.", 403)
+        )
     names = signed.split(";")
     stamp = headers.get("x-amz-date", "")
     if not re.fullmatch(r"\d{8}T\d{6}Z", stamp) or not stamp.startswith(date):
@@ -58,18 +71,26 @@ def verify(method: str, path: str, headers: dict[str, str], body: bytes, keys: d
     if lacking or any(name not in headers for name in names) or names != sorted(names):
         raise _refused(f"the headers {lacking or names} are not signed, not there or not in order", ec2)
     if headers.get("x-amz-security-token", "") != key.session:
-        raise (ApiError("AuthFailure", "AWS was not able to validate the provided access credentials", 401) if ec2 else
-               ApiError("InvalidClientTokenId", "The security token included in the request is invalid", 403))
+        raise (
+            ApiError("AuthFailure", "AWS was not able to validate the provided access credentials", 401)
+            if ec2
+            else ApiError("InvalidClientTokenId", "The security token included in the request is invalid", 403)
+        )
     _check_signature(method, path, headers, body, key, match, stamp, ec2)
     _check_time(stamp, key, now, ec2)
     return Scope(key_id, region, service), key
 
 
-def _check_signature(method: str, path: str, headers: dict[str, str], body: bytes, key: Key, match: re.Match, stamp: str,
-                     ec2: bool) -> None:
+def _check_signature(
+    method: str, path: str, headers: dict[str, str], body: bytes, key: Key, match: re.Match, stamp: str, ec2: bool
+) -> None:
     key_id, _, region, service, signed, signature = match.groups()
-    request = AWSRequest(method=method, url=f"http://{headers['host']}{path}", data=body,
-                         headers={name: headers[name] for name in signed.split(";")})
+    request = AWSRequest(
+        method=method,
+        url=f"http://{headers['host']}{path}",
+        data=body,
+        headers={name: headers[name] for name in signed.split(";")},
+    )
     request.context["timestamp"] = stamp
     signer = SigV4Auth(Credentials(key_id, key.secret, key.session or None), service, region)
     canonical = signer.canonical_request(request)
@@ -83,7 +104,14 @@ def _check_time(stamp: str, key: Key, now: datetime.datetime, ec2: bool) -> None
     sent = datetime.datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=datetime.timezone.utc)
     if abs((now - sent).total_seconds()) > WINDOW_S:
         text = f"Signature expired or not yet current: {stamp} is not within 5 minutes of {now:%Y%m%dT%H%M%SZ}"
-        raise ApiError("RequestExpired", "Request has expired.", 400) if ec2 else ApiError("SignatureDoesNotMatch", text, 403)
+        raise (
+            ApiError("RequestExpired", "Request has expired.", 400)
+            if ec2
+            else ApiError("SignatureDoesNotMatch", text, 403)
+        )
     if key.expires is not None and now >= key.expires:
-        raise (ApiError("RequestExpired", "The security token included in the request is expired", 400) if ec2 else
-               ApiError("ExpiredToken", "The security token included in the request is expired", 403))
+        raise (
+            ApiError("RequestExpired", "The security token included in the request is expired", 400)
+            if ec2
+            else ApiError("ExpiredToken", "The security token included in the request is expired", 403)
+        )

@@ -1,30 +1,50 @@
 """What exists: objects with tags, per region; who may see them yet; which tokens were used."""
+
 import copy
 import datetime
 import hashlib
 import json
 import random
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Iterator
+from typing import Any
 
 from .config import DEFAULTS
 from .errors import ApiError
 from .signature import Key
 
 PREFIX = {
-    "vpc": "vpc", "internet-gateway": "igw", "subnet": "subnet", "route-table": "rtb", "security-group": "sg",
-    "security-group-rule": "sgr", "elastic-ip": "eipalloc", "instance": "i", "volume": "vol", "network-interface": "eni",
-    "association": "rtbassoc", "address-association": "eipassoc", "attachment": "eni-attach", "reservation": "r",
-    "load-balancer": "lb", "launch-template": "lt",
+    "vpc": "vpc",
+    "internet-gateway": "igw",
+    "subnet": "subnet",
+    "route-table": "rtb",
+    "security-group": "sg",
+    "security-group-rule": "sgr",
+    "elastic-ip": "eipalloc",
+    "instance": "i",
+    "volume": "vol",
+    "network-interface": "eni",
+    "association": "rtbassoc",
+    "address-association": "eipassoc",
+    "attachment": "eni-attach",
+    "reservation": "r",
+    "load-balancer": "lb",
+    "launch-template": "lt",
 }
 NOT_FOUND = {
-    "vpc": "InvalidVpcID.NotFound", "internet-gateway": "InvalidInternetGatewayID.NotFound",
-    "subnet": "InvalidSubnetID.NotFound", "route-table": "InvalidRouteTableID.NotFound",
-    "security-group": "InvalidGroup.NotFound", "security-group-rule": "InvalidSecurityGroupRuleId.NotFound",
-    "elastic-ip": "InvalidAllocationID.NotFound", "instance": "InvalidInstanceID.NotFound",
-    "volume": "InvalidVolume.NotFound", "network-interface": "InvalidNetworkInterfaceID.NotFound",
-    "load-balancer": "LoadBalancerNotFound", "launch-template": "InvalidLaunchTemplateId.NotFound",
+    "vpc": "InvalidVpcID.NotFound",
+    "internet-gateway": "InvalidInternetGatewayID.NotFound",
+    "subnet": "InvalidSubnetID.NotFound",
+    "route-table": "InvalidRouteTableID.NotFound",
+    "security-group": "InvalidGroup.NotFound",
+    "security-group-rule": "InvalidSecurityGroupRuleId.NotFound",
+    "elastic-ip": "InvalidAllocationID.NotFound",
+    "instance": "InvalidInstanceID.NotFound",
+    "volume": "InvalidVolume.NotFound",
+    "network-interface": "InvalidNetworkInterfaceID.NotFound",
+    "load-balancer": "LoadBalancerNotFound",
+    "launch-template": "InvalidLaunchTemplateId.NotFound",
 }
 
 
@@ -32,11 +52,11 @@ NOT_FOUND = {
 class Obj:
     kind: str
     id: str
-    data: dict[str, Any]                 # as the output shape spells it, without tags
+    data: dict[str, Any]  # as the output shape spells it, without tags
     tags: dict[str, str] = field(default_factory=dict)
-    hidden: int = 0                      # describes until it is seen
-    seen_at: float = 0.0                 # monotonic: not seen before
-    shown_at: float = float("inf")       # monotonic: seen from then on, whatever was looked at
+    hidden: int = 0  # describes until it is seen
+    seen_at: float = 0.0  # monotonic: not seen before
+    shown_at: float = float("inf")  # monotonic: seen from then on, whatever was looked at
     own: dict[str, Any] = field(default_factory=dict)  # the fake's own notes, never answered
 
     def __getitem__(self, name: str) -> Any:
@@ -69,8 +89,15 @@ class Region:
 
     def add(self, kind: str, data: dict[str, Any], tags: dict[str, str] | None = None, name: str = "") -> Obj:
         config = self.world.config
-        obj = Obj(kind, name or self.world.new_id(kind), data, dict(tags or {}), config["invisible_describes"],
-                  time.monotonic() + config["invisible_seconds"], self.world.lag_end())
+        obj = Obj(
+            kind,
+            name or self.world.new_id(kind),
+            data,
+            dict(tags or {}),
+            config["invisible_describes"],
+            time.monotonic() + config["invisible_seconds"],
+            self.world.lag_end(),
+        )
         self.objects[obj.id] = obj
         return obj
 
@@ -87,10 +114,10 @@ class Region:
     def need(self, kind: str, name: str, code: str = "") -> Obj:
         """For a changing call: *.NotFound when it is not there, or not seen yet and the test wants that."""
         obj = self.get(kind, name)
-        early = obj is not None and self.world.config["invisible_to_changes"] and not obj.visible
-        if early:
+        if obj is not None and self.world.config["invisible_to_changes"] and not obj.visible:
             obj.hidden -= 1
-        if obj is None or early:
+            obj = None
+        if obj is None:
             raise ApiError(code or NOT_FOUND[kind], f"The {kind} ID '{name}' does not exist")
         return obj
 
@@ -105,8 +132,10 @@ class Region:
             raise ApiError("InvalidParameterValue", "Client token must be at most 64 ASCII characters")
         digest, result = self.tokens.get((action, token), ("", None))
         if result is not None and digest != digest_of(params):
-            raise ApiError("IdempotentParameterMismatch",
-                           "Arguments on this idempotent request are inconsistent with arguments used in previous request(s).")
+            raise ApiError(
+                "IdempotentParameterMismatch",
+                "Arguments on this idempotent request are inconsistent with arguments used in previous request(s).",
+            )
         return result
 
     def remember(self, action: str, token: str | None, params: dict, result: Any) -> None:
@@ -116,7 +145,9 @@ class Region:
 
 def digest_of(params: dict) -> str:
     plain = {key: value for key, value in params.items() if key != "DryRun"}
-    text = json.dumps(plain, sort_keys=True, default=lambda value: value.hex() if isinstance(value, bytes) else str(value))
+    text = json.dumps(
+        plain, sort_keys=True, default=lambda value: value.hex() if isinstance(value, bytes) else str(value)
+    )
     return hashlib.sha256(text.encode()).hexdigest()
 
 

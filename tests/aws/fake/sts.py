@@ -1,4 +1,5 @@
 """Security Token Service: who is calling, and temporary keys."""
+
 import datetime
 import re
 
@@ -23,12 +24,18 @@ def _session(call: Call, params: dict) -> dict:
     if not 900 <= length <= 43200:
         raise ApiError("ValidationError", "DurationSeconds is not between 900 and 43200")
     number = len(call.world.sessions) + 1
-    key_id, secret, token = f"ASIAFAKE{number:012d}", f"temporary/secret+{number:023d}", f"FwoGZfake//session+token=={number:06d}"
+    key_id, secret, token = (
+        f"ASIAFAKE{number:012d}",
+        f"temporary/secret+{number:023d}",
+        f"FwoGZfake//session+token=={number:06d}",
+    )
     expires = call.world.now().replace(microsecond=0) + datetime.timedelta(seconds=length)
     arn = f"arn:aws:sts::{match[1]}:assumed-role/{match[2].rpartition('/')[2]}/{params['RoleSessionName']}"
     call.world.sessions[key_id] = Key(secret, token, expires, arn)
-    return {"Credentials": {"AccessKeyId": key_id, "SecretAccessKey": secret, "SessionToken": token, "Expiration": expires},
-            "AssumedRoleUser": {"AssumedRoleId": f"AROAFAKE:{params['RoleSessionName']}", "Arn": arn}}
+    return {
+        "Credentials": {"AccessKeyId": key_id, "SecretAccessKey": secret, "SessionToken": token, "Expiration": expires},
+        "AssumedRoleUser": {"AssumedRoleId": f"AROAFAKE:{params['RoleSessionName']}", "Arn": arn},
+    }
 
 
 @action("sts", "AssumeRole")
@@ -40,5 +47,9 @@ def assume(call: Call, params: dict) -> dict:
 def assume_web(call: Call, params: dict) -> dict:
     if params["WebIdentityToken"].count(".") != 2:
         raise ApiError("InvalidIdentityToken", "The web identity token that was passed could not be validated")
-    return {**_session(call, params), "Audience": "sts.amazonaws.com", "Provider": "token.actions.githubusercontent.com",
-            "SubjectFromWebIdentityToken": "repo:owner/repo:ref:refs/heads/main"}
+    return {
+        **_session(call, params),
+        "Audience": "sts.amazonaws.com",
+        "Provider": "token.actions.githubusercontent.com",
+        "SubjectFromWebIdentityToken": "repo:owner/repo:ref:refs/heads/main",
+    }

@@ -1,4 +1,5 @@
 """Tags: of TagSpecifications in creates, their limits, and CreateTags, DeleteTags, DescribeTags."""
+
 import re
 
 from .actions import Call, action
@@ -35,7 +36,9 @@ def specified(params: dict, *kinds: str) -> dict[str, dict[str, str]]:
     for each in params.get("TagSpecifications", []):
         kind = each.get("ResourceType", "")
         if kind not in kinds:
-            raise ApiError("InvalidParameterValue", f"'{kind}' is not a valid taggable resource type for this operation.")
+            raise ApiError(
+                "InvalidParameterValue", f"'{kind}' is not a valid taggable resource type for this operation."
+            )
         if kind in given:
             raise ApiError("InvalidParameterValue", f"Duplicate resource type '{kind}' in TagSpecification")
         given.add(kind)
@@ -83,8 +86,12 @@ def delete_tags(call: Call, params: dict) -> dict:
 
 @action("ec2", "DescribeTags")
 def describe_tags(call: Call, params: dict) -> dict:
-    rows = [{"ResourceId": obj.id, "ResourceType": obj.kind, "Key": key, "Value": value}
-            for obj in call.region.objects.values() if obj.visible for key, value in sorted(obj.tags.items())]
+    rows = [
+        {"ResourceId": obj.id, "ResourceType": obj.kind, "Key": key, "Value": value}
+        for obj in call.region.objects.values()
+        if obj.visible
+        for key, value in sorted(obj.tags.items())
+    ]
     names = {"key": "Key", "value": "Value", "resource-id": "ResourceId", "resource-type": "ResourceType"}
     for each in params.get("Filters", []):
         name = each.get("Name", "")

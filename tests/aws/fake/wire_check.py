@@ -2,6 +2,7 @@
 with a problem is answered 400 and recorded as a violation: no client of AWS would have sent it.
 
 What a spec's author types freely (an instance type) is not the client's fault and is left to the handlers."""
+
 import base64
 import binascii
 import re
@@ -77,8 +78,19 @@ class Checked:
     def json(self, shape: Shape, value: Any, where: str) -> None:
         """A JSON document against its shape."""
         kind = shape.type_name
-        fits = {"structure": dict, "map": dict, "list": list, "string": str, "boolean": bool, "integer": int, "long": int,
-                "float": (int, float), "double": (int, float), "timestamp": (int, float), "blob": str}[kind]
+        fits: Any = {
+            "structure": dict,
+            "map": dict,
+            "list": list,
+            "string": str,
+            "boolean": bool,
+            "integer": int,
+            "long": int,
+            "float": (int, float),
+            "double": (int, float),
+            "timestamp": (int, float),
+            "blob": str,
+        }[kind]
         if not isinstance(value, fits) or (isinstance(value, bool) and kind != "boolean"):
             self.bad("SerializationException", f"{where or 'the document'} is no {kind}")
         elif kind == "structure":
