@@ -108,7 +108,7 @@ spec 192.0.2.0/24 systemd
 
 begin=$(changes)
 as op doctor
-says "rights        unknown 3 of 26 allowed"
+says "refused for objects that do not exist"
 says "machine type  ok    t3.medium"
 says "image         ok    ami-0de000000000000a1"
 says "networks      ok    1 needed, 4 left of 5"
@@ -130,7 +130,7 @@ pass "a whole create with the least policy; again it changes nothing"
 
 as op doctor
 # moto puts no tags on the interface of a machine, so that the right to delete it cannot be told.
-says "rights        unknown 25 of 26 allowed; 1 refused"
+says "allowed; 1 refused for objects that do not exist"
 says "vCPUs         ok    the machine is there"
 pass "the doctor sees every right at work on what is there"
 
