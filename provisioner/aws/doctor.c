@@ -86,6 +86,15 @@ static void identity(const struct aws *a, json_t *rows)
     doctor_row(rows, "clock", "ok", "", "within the five minutes that AWS accepts");
 }
 
+/* What is there already; one missing right says enough. */
+static int objects(struct run *r, struct aws *a, json_t *rows, struct err *e)
+{
+    for (int kind = 0; kind < AWS_KINDS; kind++)
+        if (aws_look(r, a, (enum aws_kind_id)kind, e) < 0)
+            return doctor_row_error(rows, "objects", e);
+    return 0;
+}
+
 int aws_doctor(struct run *r, struct provider *p, json_t *rows, struct err *e)
 {
     struct aws *a = aws_of(p);
@@ -97,9 +106,8 @@ int aws_doctor(struct run *r, struct provider *p, json_t *rows, struct err *e)
     identity(a, rows);
     if (machine_type(r, a, &machine, rows, e) < 0 || image(r, a, &machine, &found, rows, e) < 0)
         return -1;
-    for (int kind = 0; kind < AWS_KINDS; kind++)
-        if (aws_look(r, a, (enum aws_kind_id)kind, e) < 0 && doctor_row_error(rows, "objects", e) < 0)
-            return -1;
+    if (objects(r, a, rows, e) < 0)
+        return -1;
     if (doctor_rights(r, a, jsonx_str(found, "id"), rows, e) < 0 ||
         doctor_quotas(r, a, aws_machine_type(r), machine.vcpus, rows, e) < 0 || doctor_ssh(r, a, rows, e) < 0)
         return -1;

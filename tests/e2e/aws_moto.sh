@@ -1,9 +1,9 @@
 #!/bin/sh
-# aws_moto.sh: the EC2 provider against moto, which checks every signature, with exactly the rights that `slipway policy aws`
-# prints: a whole create (to the wait for SSH, since moto boots nothing), the doctor, a change of the firewall and a whole
-# teardown to an empty account; every right of the policy is needed, and when it is missing it is named; wrong and temporary
-# credentials. tests/moto/server.py says what is moto's and what is ours. In a network without a way out: what moto calls
-# an elastic address is one of this host's loopback.
+# aws_moto.sh: the EC2 provider against moto, which checks every signature, with exactly the rights that
+# `slipway policy aws` prints: a whole create (to the wait for SSH, since moto boots nothing), the doctor, a change of the
+# firewall and a whole teardown to an empty account; every right of the policy is needed, and when it is missing it is
+# named; wrong and temporary credentials; a network that exists. tests/moto/server.py says what is moto's and what is
+# ours. In a network without a way out: what moto calls an elastic address is one of this host's loopback.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -47,7 +47,8 @@ as() { # FILE ARGS
     rc=0
     # shellcheck disable=SC2046
     env -i PATH="$PATH" HOME="$work" SLIPWAY_HOME="$work/home" SLIPWAY_CACHE="${SLIPWAY_CACHE:-$work/cache}" \
-        SLIPWAY_CLOUD_SETTLE_S=0 AWS_ENDPOINT_URL="$ENDPOINT" AWS_EC2_METADATA_DISABLED=true AWS_ACCOUNT_ID=123456789012 \
+        SLIPWAY_CLOUD_SETTLE_S=0 AWS_ENDPOINT_URL="$ENDPOINT" AWS_EC2_METADATA_DISABLED=true \
+        AWS_ACCOUNT_ID=123456789012 \
         SLIPWAY_ADDRESS_URL="$ENDPOINT/own-address" $(cat "$work/$file.env") "$slipway" "$@" -f "$work/slipway.yaml" \
         > "$work/out" 2>&1 || rc=$?
 }

@@ -1,6 +1,6 @@
-"""Decides requests by identity policies as IAM does: every resource that an action touches needs a statement that allows
-it, with the condition keys that the Service Authorization Reference lists for action and resource type, and no others.
-Operators and forms that are not known here are errors, so that nothing is allowed by oversight."""
+"""Decides requests by identity policies as IAM does: every resource that an action touches needs a statement that
+allows it, with the condition keys that the Service Authorization Reference lists for action and resource type, and no
+others. Operators and forms that are not known here are errors, so that nothing is allowed by oversight."""
 import dataclasses
 import json
 import pathlib
