@@ -2,5 +2,5 @@
 #pragma once
 #include "aws/aws.h"
 
-/* Costs nothing when the journal has it. */
+/* Costs nothing when the journal has it for what the spec asks now. */
 int aws_choose(struct run *r, struct aws *a, struct err *e) NODISCARD;

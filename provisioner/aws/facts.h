@@ -4,7 +4,7 @@
 #define AWS_FACT_ACCOUNT  "aws.account"
 #define AWS_FACT_REGION   "aws.region"
 #define AWS_FACT_IP       "aws.ip"
-#define AWS_FACT_IMAGE    "aws.image"    /* {"id","name","root_device","owner","arch"} */
+#define AWS_FACT_IMAGE    "aws.image"    /* {"id","name","root_device","owner","arch","wanted","type"}: see choice.h */
 #define AWS_FACT_RUN      "aws.run"      /* the request of RunInstances without the user data; see instance.c */
 #define AWS_FACT_LAUNCHED "aws.launched" /* ISO 8601, UTC */
 #define AWS_FACT_ASKED    "aws.asked"    /* wall clock, ms: about when a request was sent whose answer nobody knows */

@@ -1,10 +1,8 @@
 #include "aws/image.h"
-#include "aws/facts.h"
 #include "core/jsonx.h"
 #include "core/mem.h"
 #include "core/util.h"
 #include "spec/spec.h"
-#include "step/journal.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -74,21 +72,5 @@ int aws_image_look(struct run *r, struct aws *a, const char *arch, json_t **ret,
     if (strcmp(jsonx_str(image, "arch"), arch) != 0)
         return err_set(e, ERR_SPEC, "image '%s' is for %s, and the machine is %s", id, jsonx_str(image, "arch"), arch);
     *ret = TAKE_PTR(image);
-    return 0;
-}
-
-int aws_image(struct run *r, struct aws *a, const char *arch, const json_t **ret, struct err *e)
-{
-    json_t *image = NULL;
-
-    *ret = journal_get(r->journal, AWS_FACT_IMAGE);
-    if (*ret)
-        return 0;
-    if (aws_image_look(r, a, arch, &image, e) < 0)
-        return -1;
-    ui_debug(r->ui, "image %s: %s", jsonx_str(image, "id"), jsonx_str(image, "name"));
-    if (journal_set(r->journal, AWS_FACT_IMAGE, image, e) < 0)
-        return -1;
-    *ret = journal_get(r->journal, AWS_FACT_IMAGE);
     return 0;
 }

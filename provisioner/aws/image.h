@@ -1,4 +1,4 @@
-/* The machine image: looked up by the publisher's public SSM parameter, held to the publisher's account, recorded. */
+/* The machine image: looked up by the publisher's public SSM parameter, held to the publisher's account. */
 #pragma once
 #include "aws/aws.h"
 
@@ -10,8 +10,6 @@ struct aws_publisher {
 
 /* Who publishes machine.image; NULL for the id of an image. */
 const struct aws_publisher *aws_publisher_of(const char *image);
-/* {"id","name","root_device","owner","arch"}, borrowed from the journal; looked up and written there at the first call.
- * ERR_CONFLICT: the image is of another owner than the publisher. */
-int aws_image(struct run *r, struct aws *a, const char *arch, const json_t **ret, struct err *e) NODISCARD;
-/* The same without the journal, for the doctor; new reference. */
+/* {"id","name","root_device","owner","arch"}; new reference. ERR_CONFLICT: the image is of another owner than the
+ * publisher. */
 int aws_image_look(struct run *r, struct aws *a, const char *arch, json_t **ret, struct err *e) NODISCARD;

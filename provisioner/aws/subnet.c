@@ -49,14 +49,12 @@ int aws_subnet_find(struct run *r, struct provider *p, struct err *e)
     int found = aws_find(r, a, AWS_SUBNET, &subnet, e);
     if (found <= 0)
         return found;
-    if (aws_zone(r, a, &zone, e) < 0)
-        return -1;
-    if (in_zone(subnet, zone))
-        return 1;
-    /* Where a machine is, it stays: a journal that was lost would have chosen another zone. */
+    /* Where a machine is, it stays: a journal that was lost, or a spec that was changed, would choose another zone. */
     if (!a->seen[AWS_INSTANCE] && aws_look(r, a, AWS_INSTANCE, e) < 0)
         return -1;
-    return aws_object(r, a, AWS_INSTANCE) != NULL;
+    if (aws_object(r, a, AWS_INSTANCE))
+        return 1;
+    return aws_zone(r, a, &zone, e) < 0 ? -1 : in_zone(subnet, zone);
 }
 
 /* The N-th /24 of the VPC's range: no two tries share one, since a range that is going away is taken. A range that is

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define FACT_ZONES "aws.zones"
+#define FACT_ZONES "aws.zones" /* {"asked": {"type","zones"}, "zones": [to try]} */
 #define FACT_INDEX "aws.zone_index"
 
 static int by_name(const void *a, const void *b)
@@ -80,14 +80,32 @@ int aws_zone_index(const struct run *r)
     return (int)json_integer_value(journal_get(r->journal, FACT_INDEX));
 }
 
+static const json_t *zones_of(const struct run *r)
+{
+    return json_object_get(journal_get(r->journal, FACT_ZONES), "zones");
+}
+
+/* Zones that were chosen for another type or order count no more. */
+static json_t *asked_for(const struct run *r)
+{
+    json_t *zones = json_array();
+
+    for (size_t i = 0; i < r->spec->aws.zones.len; i++)
+        json_array_append_new(zones, json_string(r->spec->aws.zones.items[i]));
+    return json_pack("{s:s, s:o}", "type", aws_machine_type(r), "zones", zones);
+}
+
 int aws_zone(struct run *r, struct aws *a, const char **ret, struct err *e)
 {
-    if (!journal_get(r->journal, FACT_ZONES)) {
+    AUTO_JSON json_t *asked = asked_for(r);
+
+    if (!json_equal(json_object_get(journal_get(r->journal, FACT_ZONES), "asked"), asked)) {
         json_t *zones = NULL;
-        if (choose(r, a, &zones, e) < 0 || journal_set(r->journal, FACT_ZONES, zones, e) < 0)
+        if (choose(r, a, &zones, e) < 0 || journal_set(r->journal, FACT_INDEX, json_null(), e) < 0 ||
+            journal_set(r->journal, FACT_ZONES, json_pack("{s:O, s:o}", "asked", asked, "zones", zones), e) < 0)
             return -1;
     }
-    *ret = json_string_value(json_array_get(journal_get(r->journal, FACT_ZONES), (size_t)aws_zone_index(r)));
+    *ret = json_string_value(json_array_get(zones_of(r), (size_t)aws_zone_index(r)));
     return *ret ? 0 : err_set(e, ERR_CONFLICT, "the journal names no availability zone");
 }
 
@@ -95,6 +113,6 @@ int aws_zone_next(struct run *r, bool *ret, struct err *e)
 {
     int next = aws_zone_index(r) + 1;
 
-    *ret = (size_t)next < json_array_size(journal_get(r->journal, FACT_ZONES));
+    *ret = (size_t)next < json_array_size(zones_of(r));
     return *ret ? journal_set(r->journal, FACT_INDEX, json_integer(next), e) : 0;
 }
