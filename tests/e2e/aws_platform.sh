@@ -198,6 +198,7 @@ for group in ec2.describe_security_groups()["SecurityGroups"]:
 if reaches 22; then fail "SSH is reached without a rule"; fi
 cloud_spec cloud "timeouts: {ssh: 5}"
 expect 6 'public address' "a machine that cannot be reached" sw ssh -- true
+expect 5 '^ssh .*FAIL .*security group' "doctor, without the rule" sw doctor
 cloud_spec cloud
 forget_log
 up || trouble "bootstrap without the rule"
@@ -274,6 +275,29 @@ same_as_before "teardown without the state"
 no_violations "the second life"
 [ "$(fake_value summary 'a["launched"]')" = 2 ] || fail "machines launched: $(fake_value summary 'a["launched"]')"
 pass "teardown from spec and credentials alone: an empty account"
+
+# Third life: somebody else's subnet and group are used as they are, and stay.
+fake config '{"no_capacity": []}' > /dev/null
+theirs=$("$python" "$root/tests/aws/machine_network.py" make "$operator")
+"$python" "$root/tests/aws/machine_network.py" show > "$work/theirs.before"
+write_spec guest "runtime: $runtime" "subnet: ${theirs% *}, security_group: ${theirs#* }"
+PATH="$work/stubs:$PATH" "$slipway" bootstrap -f "$spec" ${artifacts:+--artifacts "$artifacts"} > "$work/out" 2> "$work/err" &
+pid=$!
+for _ in $(seq 300); do
+    grep -q '"done","step":"machine/host-key"' "$SLIPWAY_HOME/$name/journal" 2> /dev/null && break
+    kill -0 "$pid" 2> /dev/null || break
+    sleep 0.1
+done
+kill -9 "$pid" 2> /dev/null || true
+wait "$pid" 2> /dev/null || true
+[ "$(on_machine cloud-id)" = aws ] || trouble "a machine in somebody else's network"
+on_machine sh -c 'ip -4 -o addr show eth0' | grep -q ' 10.88.3.' || fail "the machine is not in the subnet that was given"
+run 0 "teardown in somebody else's network" sw teardown -y
+"$python" "$root/tests/aws/machine_network.py" show > "$work/theirs.after"
+diff "$work/theirs.before" "$work/theirs.after" || fail "somebody else's network was changed (above)"
+same_as_before "teardown in somebody else's network"
+no_violations "the third life"
+pass "a subnet and a security group that exist: the machine is in them, and teardown leaves them as they were"
 [ ! -e "$work/called" ] || { cat "$work/called" >&2; fail "somebody else's program was called"; }
 pass "no aws, ssh, ssh-keyscan or ssh-keygen was called"
 echo "$passed passed, 0 failed"
