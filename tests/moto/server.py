@@ -1,6 +1,7 @@
-"""moto's server with what it lacks put in: IAM's decisions by evaluate.py (moto knows neither resources nor conditions),
+"""moto's server with what it lacks put in: IAM's decisions by evaluate.py (moto knows no resources, no conditions),
 signatures over the bytes that were sent, dry runs of every action, networks that hold load balancers, the publishers'
-images and parameters, and an answer to `GET /own-address`. Users, roles, keys and everything of EC2 are moto's. Usage: server.py REFERENCE PORT_FILE DECISIONS_FILE."""
+images and parameters, and an answer to `GET /own-address`. Users, roles, keys and everything of EC2 are moto's.
+Usage: server.py REFERENCE PORT_FILE DECISIONS_FILE."""
 import io
 import json
 import os
