@@ -138,9 +138,11 @@ class Network:
         run("ip", "netns", "exec", self.router, "iptables-restore", "-w", stdin=text)
 
     def associate(self, public: str) -> None:
+        if self.public:
+            self.disassociate()
+        ip(f"route add {public}/32 via {UPLINK} dev {self.link} src {OPERATOR}")
         self.public = public
         self.apply()
-        ip(f"route replace {public}/32 via {UPLINK} dev {self.link} src {OPERATOR}")
 
     def disassociate(self) -> None:
         public, self.public = self.public, ""
