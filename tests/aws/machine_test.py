@@ -127,9 +127,9 @@ async def elsewhere() -> None:
 def traces() -> str:
     lines = machine_net.ip("netns list") + machine_net.ip("-o link") + machine_net.ip("-4 route show table all")
     lines += "".join(machine_net.run("iptables", "-w", "-t", table, "-S") for table in ("filter", "nat"))
-    lines += machine_net.run("losetup", "-a") + str(sorted(machine.OWNERS.glob("*")))
-    return "\n".join(line for line in lines.split("\n") if machine.Machine(INSTANCE, b"", machine._work()).id in line or
-                     "slipway-ec2" in line)
+    lines += machine_net.run("losetup", "-a") + "".join(f"{each}\n" for each in sorted(machine.OWNERS.glob("*")))
+    id = machine.Machine(INSTANCE, b"", machine._work()).id
+    return "\n".join(line for line in lines.split("\n") if id in line)
 
 
 def killed() -> None:
