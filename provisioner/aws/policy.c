@@ -70,27 +70,21 @@ static json_t *types_made(const struct scope *s, enum policy_bind bind)
     return types;
 }
 
-static json_t *in_region(const struct scope *s)
+static json_t *equals(const char *key, const char *value)
 {
-    return json_pack("{s:{s:s}}", "StringEquals", "aws:RequestedRegion", s->region);
-}
-
-static json_t *equals(json_t *condition, const char *key, const char *value)
-{
-    json_object_set_new(json_object_get(condition, "StringEquals"), key, json_string(value));
-    return condition;
+    return json_pack("{s:{s:s}}", "StringEquals", key, value);
 }
 
 static json_t *ours(const struct scope *s)
 {
-    return equals(in_region(s), "aws:ResourceTag/" AWS_TAG_DEPLOYMENT, s->spec->name);
+    return equals("aws:ResourceTag/" AWS_TAG_DEPLOYMENT, s->spec->name);
 }
 
 /* Nobody may make something that carries a deployment's name and then tags that mean something to others. The cluster's
  * tag holds the account, which need not be known. */
 static json_t *tagged_as_ours(const struct scope *s)
 {
-    json_t *condition = equals(in_region(s), "aws:RequestTag/" AWS_TAG_DEPLOYMENT, s->spec->name);
+    json_t *condition = equals("aws:RequestTag/" AWS_TAG_DEPLOYMENT, s->spec->name);
 
     json_object_set_new(condition, "ForAllValues:StringLike",
                         json_pack("{s:[s,s,s,s,s,o]}", "aws:TagKeys", "Name", AWS_TAG_DEPLOYMENT, AWS_TAG_TOKEN,
@@ -99,29 +93,32 @@ static json_t *tagged_as_ours(const struct scope *s)
     return condition;
 }
 
-/* Takes everything over; nothing is added when there are no actions. */
+/* Takes everything over; `condition` may be NULL. Nothing is added when there are no actions. */
 static void add(json_t *statements, const char *sid, json_t *actions, json_t *resources, json_t *condition)
 {
-    json_t *statement = json_pack("{s:s, s:s, s:o, s:o, s:o}", "Sid", sid, "Effect", "Allow", "Action", actions,
-                                  "Resource", resources, "Condition", condition);
+    json_t *statement =
+        json_pack("{s:s, s:s, s:o, s:o}", "Sid", sid, "Effect", "Allow", "Action", actions, "Resource", resources);
 
+    if (condition)
+        json_object_set_new(statement, "Condition", condition);
     if (json_array_size(actions))
         json_array_append(statements, statement);
     json_decref(statement);
 }
 
+/* What has no ARN to hold the region. */
 static void add_looking(const struct scope *s, json_t *statements)
 {
     const struct aws_publisher *p = aws_publisher_of(s->spec->machine.image);
 
-    add(statements, "Look", actions_bound(s, POLICY_LOOK), json_string("*"), in_region(s));
+    add(statements, "Look", actions_bound(s, POLICY_LOOK), json_string("*"), equals("aws:RequestedRegion", s->region));
     if (!p)
         return;
     /* Both: the machine's type decides, and may change. */
     add(statements, "ImageId", actions_bound(s, POLICY_PARAMETER),
         json_pack("[o,o]", json_sprintf("arn:%s:ssm:%s::parameter%s", aws_partition(s->region), s->region, p->amd64),
                   json_sprintf("arn:%s:ssm:%s::parameter%s", aws_partition(s->region), s->region, p->arm64)),
-        in_region(s));
+        NULL);
 }
 
 static void add_making(const struct scope *s, json_t *statements)
@@ -133,7 +130,7 @@ static void add_making(const struct scope *s, json_t *statements)
         tagged_as_ours(s));
     json_t *vpc = json_array();
     add_type(s, vpc, "vpc");
-    add(statements, "Inside", actions_bound(s, POLICY_MAKE_INSIDE), vpc, s->spec->aws.subnet ? in_region(s) : ours(s));
+    add(statements, "Inside", actions_bound(s, POLICY_MAKE_INSIDE), vpc, s->spec->aws.subnet ? NULL : ours(s));
     add(statements, "Rules", actions_bound(s, POLICY_CHANGE_MAKING), types_made(s, POLICY_CHANGE_MAKING),
         tagged_as_ours(s));
 }
@@ -163,9 +160,9 @@ static void add_running(const struct scope *s, json_t *statements)
     if (json_array_size(ours_of))
         add(statements, "RunInside", actions_bound(s, POLICY_RUN), json_incref(ours_of), ours(s));
     if (json_array_size(given))
-        add(statements, "RunInsideGiven", actions_bound(s, POLICY_RUN), json_incref(given), in_region(s));
+        add(statements, "RunInsideGiven", actions_bound(s, POLICY_RUN), json_incref(given), NULL);
     add(statements, "RunImage", actions_bound(s, POLICY_RUN), arn(s, "", "ec2", image),
-        p ? equals(in_region(s), "ec2:Owner", p->owner) : in_region(s));
+        p ? equals("ec2:Owner", p->owner) : NULL);
     json_decref(ours_of);
     json_decref(given);
 }
@@ -179,7 +176,7 @@ static void add_tagging(const struct scope *s, json_t *statements)
         if (row->makes[0] && needed(s, row->need))
             json_array_append_new(creating, json_string(row->action));
     json_object_set_new(json_object_get(made, "StringEquals"), "ec2:CreateAction", creating);
-    add(statements, "TagWhatIsMade", actions_bound(s, POLICY_TAG), arn(s, s->account, "ec2", "*/*"), made);
+    add(statements, "TagWhatIsMade", actions_bound(s, POLICY_TAG), arn(s, s->account, "ec2", "*"), made);
     json_object_set_new(entered, "ForAllValues:StringEquals", json_pack("{s:s}", "aws:TagKeys", AWS_TAG_ENTERED));
     add_type(s, instance, "instance");
     add(statements, "TagEntered", actions_bound(s, POLICY_TAG), instance, entered);
@@ -191,13 +188,13 @@ static void add_changing(const struct scope *s, json_t *statements)
 
     json_array_extend(actions, making);
     json_decref(making);
-    add(statements, "Change", actions, arn(s, s->account, "ec2", "*/*"), ours(s));
+    add(statements, "Change", actions, arn(s, s->account, "ec2", "*"), ours(s));
 }
 
 /* What --include-volumes removes. The tag's name holds the account, so there is none while that is not known. */
 static void add_cluster(const struct scope *s, json_t *statements)
 {
-    json_t *condition = in_region(s), *resources = json_array();
+    json_t *resources = json_array();
     char token[17];
 
     aws_token(s->account, s->region, s->spec->name, token);
@@ -206,8 +203,7 @@ static void add_cluster(const struct scope *s, json_t *statements)
     add_type(s, resources, "security-group");
     if (needed(s, POLICY_CLUSTER_BALANCERS))
         json_array_append_new(resources, arn(s, s->account, "elasticloadbalancing", "loadbalancer/*"));
-    add(statements, "ClusterObjects", actions_bound(s, POLICY_CLUSTER_OBJECT), resources,
-        equals(condition, key, "owned"));
+    add(statements, "ClusterObjects", actions_bound(s, POLICY_CLUSTER_OBJECT), resources, equals(key, "owned"));
 }
 
 int aws_policy(const struct spec *s, const char *region, json_t **ret, struct err *e)

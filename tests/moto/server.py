@@ -126,8 +126,9 @@ def check_action_permitted(self: Any, resource: str) -> None:
     for check in evaluate.checks(reference, service, action, params, account):
         sid = evaluate.allowed_by(policies, check)
         with decisions_lock:
-            decisions.write(json.dumps({"who": self._access_key.arn, "action": check.action, "arn": check.arn,
-                                        "sid": sid, "dry_run": params.get("DryRun") == "true"}) + "\n")
+            decisions.write(json.dumps({
+                "who": self._access_key.arn, "action": check.action, "arn": check.arn, "context": check.context,
+                "sid": sid, "dry_run": params.get("DryRun") == "true"}) + "\n")
         if sid is None:
             raise (Unauthorized if service == "ec2" else Denied)(self._access_key.arn, check)
     # moto lets a network go that has load balancers in it.

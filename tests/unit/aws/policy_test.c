@@ -117,7 +117,15 @@ static void check_statement(const json_t *s, const char *region)
     size_t i;
 
     assert_string_equal(jsonx_str(s, "Effect"), "Allow");
-    assert_string_equal(equals(s, "aws:RequestedRegion"), region);
+    bool everywhere = json_is_string(resources) && strcmp(json_string_value(resources), "*") == 0;
+    assert_string_equal(equals(s, "aws:RequestedRegion"), everywhere ? region : "");
+    const json_t *list = json_is_array(resources) ? resources : NULL;
+    for (size_t j = 0; !everywhere && j < (list ? json_array_size(list) : 1); j++) {
+        const char *arn = json_string_value(list ? json_array_get(list, j) : resources);
+        AUTO_FREE char *mark = xasprintf(":%s:", region);
+        if (!strstr(arn, mark))
+            fail_msg("%s: '%s' is in every region", sid, arn);
+    }
     for (const char *c = sid; *c; c++)
         assert_true(isalnum((unsigned char)*c));
     json_array_foreach (actions, i, one) {
@@ -125,7 +133,7 @@ static void check_statement(const json_t *s, const char *region)
         bool reads = strncmp(colon, ":Describe", 9) == 0 || strncmp(colon, ":Get", 4) == 0;
         if (strpbrk(name, "*?"))
             fail_msg("%s: '%s' is a wildcard", sid, name);
-        if (json_is_string(resources) && strcmp(json_string_value(resources), "*") == 0 && !reads)
+        if (everywhere && !reads)
             fail_msg("%s: '%s' on everything", sid, name);
     }
 }
@@ -140,7 +148,6 @@ static void check_whole(const json_t *policy, const char *region)
         check_statement(one, region);
     for (const char *c = text; *c; c++)
         n += !isspace((unsigned char)*c);
-    /* IAM's limit for a managed policy, without white space. */
     if (n > 6144)
         fail_msg("the policy has %zu characters", n);
 }
@@ -166,6 +173,25 @@ static void for_every_shape_of_spec(void **state)
         assert_true(allows(policy, "ec2:RunInstances") && allows(policy, "ec2:AllocateAddress") &&
                     allows(policy, "ec2:TerminateInstances") && allows(policy, "ec2:ReleaseAddress"));
     }
+}
+
+/* IAM refuses a managed policy that is longer: the longest name, region and partition. */
+static void short_enough(void **state)
+{
+    static const char *const regions[] = { "eu-central-1", "ap-southeast-1", "us-gov-west-1", "cn-northwest-1" };
+    AUTO_SPEC struct spec *s = spec_with(OWN, "ubuntu-24.04");
+
+    (void)state;
+    free(s->name);
+    s->name = xstrdup("abcdefghijklmnopqrst");
+    assert_int_equal(setenv("AWS_ACCOUNT_ID", "123456789012", 1), 0);
+    for (size_t i = 0; i < ARRAY_LEN(regions); i++) {
+        struct err e = ERR_INIT;
+        AUTO_JSON json_t *policy = NULL;
+        assert_int_equal(aws_policy(s, regions[i], &policy, &e), 0);
+        check_whole(policy, regions[i]);
+    }
+    assert_int_equal(unsetenv("AWS_ACCOUNT_ID"), 0);
 }
 
 static void bound_to_the_tags(void **state)
@@ -332,10 +358,15 @@ static int without_account(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rows_and_actions_match), cmocka_unit_test(for_every_shape_of_spec),
-        cmocka_unit_test(bound_to_the_tags),      cmocka_unit_test(given_network),
-        cmocka_unit_test(account_known),          cmocka_unit_test(balancers_with_k3s),
-        cmocka_unit_test(trust_subjects),         cmocka_unit_test(trust_needs_the_account),
+        cmocka_unit_test(rows_and_actions_match),
+        cmocka_unit_test(for_every_shape_of_spec),
+        cmocka_unit_test(short_enough),
+        cmocka_unit_test(bound_to_the_tags),
+        cmocka_unit_test(given_network),
+        cmocka_unit_test(account_known),
+        cmocka_unit_test(balancers_with_k3s),
+        cmocka_unit_test(trust_subjects),
+        cmocka_unit_test(trust_needs_the_account),
     };
 
     return cmocka_run_group_tests(tests, without_account, NULL);
