@@ -11,8 +11,9 @@ that slipway gives it to settle, a new object is not shown by the first two desc
 two. In the account are look-alikes: the same deployment with another token, the same token with another deployment.
 
 What must follow: bootstrap again makes the account hold exactly one of each object; teardown, at once or after that,
-leaves it empty; the look-alikes stay byte for byte; no request is outside AWS's model. Prints the passes and failures
-of each variant. SLIPWAY names the program."""
+leaves it empty; the look-alikes stay byte for byte; no request is outside AWS's model. Where only the connection is
+cut there, the run itself goes on and ends as if nothing had been. Prints the passes and failures of each variant.
+SLIPWAY names the program."""
 
 import argparse
 import concurrent.futures
@@ -26,6 +27,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,7 +58,8 @@ LEAST = {
 
 @dataclass(frozen=True)
 class Trial:
-    phase: str  # "create" or "teardown": what is killed
+    what: str  # "kill", or "cut": only the connection ends
+    phase: str  # "create" or "teardown"
     request: int
     when: str  # "before" or "after"
     lost: bool  # the state directory goes with the kill
@@ -65,6 +68,8 @@ class Trial:
 
     @property
     def variant(self) -> str:
+        if self.what == "cut":
+            return f"connection cut in a {self.phase}, view {self.view}"
         return f"{self.phase}, then {self.then}, state {'lost' if self.lost else 'kept'}, view {self.view}"
 
     @property
@@ -168,8 +173,8 @@ class Lab:
             ]
             raise Failed(f"{command}: exit status {process.returncode}, not {wanted}: {' '.join(said)}")
 
-    def killed(self, command: str, request: int, when: str) -> str:
-        """The request at which it was killed; "" when it ended before."""
+    def killed(self, command: str, request: int, when: str) -> bool:
+        """False: it ended before that request."""
         self.hold.unlink(missing_ok=True)
         self.fake.admin("stop_at", {"request": request, "when": when})
         process = self.start(command)
@@ -184,7 +189,7 @@ class Lab:
         process.kill()
         process.communicate()
         self.fake.admin("faults", method="DELETE")
-        return self.hold.read_text(encoding="utf-8").split()[1] if held else ""
+        return held
 
     def begin(self, name: str) -> None:
         """The account and the state directory as they were at the snapshot."""
@@ -222,22 +227,36 @@ class Lab:
         if violations:
             raise Failed(f"no request of AWS's API: {violations}")
 
-    def trial(self, each: Trial) -> str:
-        """Returns the action at which it was killed, "" when the run did not get there."""
+    def trial(self, each: Trial) -> bool:
+        """False: the run did not get to that request."""
         self.begin("begin" if each.phase == "create" else "made")
         lag = 0 if each.view == "prompt" else 2
         self.fake.admin("config", {"invisible_describes": lag, "ghost_describes": lag, "lag_at_most": 0.8 * SETTLE_S})
-        held = self.killed("bootstrap" if each.phase == "create" else "teardown", each.request, each.when)
-        if not held:
-            return ""
-        if each.lost:
-            shutil.rmtree(self.home, ignore_errors=True)
-        if each.then == "bootstrap":
+        reached = self.cut(each) if each.what == "cut" else self.kill(each)
+        if reached:
+            self.command("teardown", 0)
+            self.empty()
+            self.untouched()
+        return reached
+
+    def cut(self, each: Trial) -> bool:
+        """The run that it happens to goes on and ends well."""
+        self.fake.admin("faults", [{"kind": f"cut_{each.when}", "nth": each.request}])
+        if each.phase == "create":
             self.command("bootstrap", NO_SSH)
             self.whole()
-        self.command("teardown", 0)
-        self.empty()
-        self.untouched()
+        else:
+            self.command("teardown", 0)
+            self.empty()
+        return self.fake.admin("faults")["rules"][0]["used"] == 1
+
+    def kill(self, each: Trial) -> bool:
+        held = self.killed("bootstrap" if each.phase == "create" else "teardown", each.request, each.when)
+        if held and each.lost:
+            shutil.rmtree(self.home, ignore_errors=True)
+        if held and each.then == "bootstrap":
+            self.command("bootstrap", NO_SSH)
+            self.whole()
         return held
 
 
@@ -265,9 +284,12 @@ def plan(lab: Lab, every: bool, only: str) -> list[Trial]:
         for lost, view in ((False, "prompt"), (False, "lags"), (True, "prompt"), (True, "lags")):
             for then in ("bootstrap", "teardown"):
                 trials += [
-                    Trial(phase, number, when, lost, view, then)
+                    Trial("kill", phase, number, when, lost, view, then)
                     for number, when in boundaries(requests, every, view == "prompt")
                 ]
+        for view in ("prompt", "lags"):
+            cuts = boundaries(requests, every, view == "prompt")
+            trials += [Trial("cut", phase, number, when, False, view, "teardown") for number, when in cuts]
     return [each for each in trials if each.name.startswith(only)]
 
 
@@ -295,25 +317,30 @@ class Run:
             list(pool.map(make, list(self.labs.queue)))
 
     def one(self, each: Trial) -> None:
-        lab, held, error = self.labs.get(), "", ""
+        lab, reached, error = self.labs.get(), False, ""
         try:
-            held = lab.trial(each)
+            reached = lab.trial(each)
         except Failed as problem:
             error = str(problem)
+        except Exception as problem:  # of this script or the fake: as bad as one of slipway
+            traceback.print_exc()
+            error = repr(problem)
         finally:
             self.labs.put(lab)
         with self.lock:
             counts = self.tally.setdefault(each.variant, [0, 0, 0])
-            counts[1 if error else 0 if held else 2] += 1
+            counts[1 if error else 0 if reached else 2] += 1
             if error:
                 print(f"FAIL: {each.name}: {error}", flush=True)
 
     def report(self) -> int:
         for variant, (passed, failed, unreached) in sorted(self.tally.items()):
             print(f"{passed:4d} of {passed + failed} passed, {unreached} not reached: {variant}")
-        passed, failed = (sum(counts[n] for counts in self.tally.values()) for n in (0, 1))
-        print(f"{passed} of {passed + failed} kills passed ({100 * passed / max(1, passed + failed):.1f} %)")
-        return 0 if failed == 0 and passed else 1
+        passed, failed, unreached = (sum(counts[n] for counts in self.tally.values()) for n in (0, 1, 2))
+        print(f"{passed} of {passed + failed} kills and cuts passed ({100 * passed / max(1, passed + failed):.1f} %)")
+        if unreached * 20 > passed:
+            print(f"FAIL: {unreached} requests of the undisturbed run did not come again")
+        return 0 if failed == 0 and 0 < passed and unreached * 20 <= passed else 1
 
 
 def main() -> int:

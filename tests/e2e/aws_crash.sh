@@ -3,4 +3,4 @@
 # and a lagging view of the account, look-alikes beside: tests/aws/crash.py --help. Arguments are passed on to it.
 . "$(dirname "$0")/aws_lib.sh"
 "$root/tests/aws/prepare" "$aws_env"
-(cd "$root/tests/aws" && SLIPWAY=$slipway PYTHONDONTWRITEBYTECODE=1 "$python" crash.py "$@")
+(cd "$root/tests/aws" && TMPDIR=$work SLIPWAY=$slipway PYTHONDONTWRITEBYTECODE=1 "$python" crash.py "$@")

@@ -99,6 +99,31 @@ class Tokens(Case):
         self.refused("IdempotentParameterMismatch", self.ec2.create_route_table, VpcId=vpc, ClientToken="t-1")
 
 
+class Templates(Case):
+    def make(self, **more: str) -> str:
+        made = self.ec2.create_launch_template(
+            LaunchTemplateName="demo",
+            LaunchTemplateData={"MetadataOptions": {"HttpTokens": "required"}},
+            TagSpecifications=tagged("launch-template"),
+            **more,
+        )
+        return made["LaunchTemplate"]["LaunchTemplateId"]
+
+    def test_a_name_is_given_once(self) -> None:
+        self.config(invisible_describes=1)
+        first = self.make(ClientToken="t-1")
+        self.assertEqual(self.make(ClientToken="t-1"), first)
+        taken = "InvalidLaunchTemplateName.AlreadyExistsException"
+        self.refused(taken, self.make, ClientToken="t-2")  # though no describe shows it yet
+        self.assertEqual(self.ec2.describe_launch_templates(Filters=MINE)["LaunchTemplates"], [])
+        shown = self.ec2.describe_launch_templates(Filters=MINE)["LaunchTemplates"][0]
+        self.assertEqual((shown["LaunchTemplateId"], shown["Tags"]), (first, TAGS))
+        self.ec2.delete_launch_template(LaunchTemplateId=first)
+        code = "InvalidLaunchTemplateId.NotFound"
+        self.refused(code, self.ec2.delete_launch_template, LaunchTemplateId=first)
+        self.assertNotEqual(self.make(ClientToken="t-3"), first)
+
+
 class Pages(Case):
     def test_paginators(self) -> None:
         vpc = self.vpc()
