@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TRIES = 3, LOOK_EVERY_MS = 500, IN_USE_EVERY_MS = 1000 };
+enum { TRIES = 3, LOOK_EVERY_MS = 500, IN_USE_EVERY_MS = 1000, IN_USE_MS = 5000 };
 
 void aws_add_tags(struct aws_query *q, int n, const char *resource_type, const struct run *r, const struct aws *a,
                   const char *kind, const char *creator)
@@ -63,6 +63,8 @@ int aws_make(struct run *r, struct aws *a, enum aws_kind_id kind, const char *ac
         if (aws_call(a->client, action, q, AWS_FRESH, &reply, e) == 0)
             return aws_made(r, a, kind, *path ? jsonx_get(reply, path) : reply, e);
         const struct aws_failure *f = aws_client_failure(a->client);
+        if (f->class == AWS_CLASS_ABSENT)
+            aws_forget(r, a);
         if (f->ambiguous)
             aws_interrupted(r, a);
         if ((!f->ambiguous && f->class != AWS_CLASS_EXISTS) || i == TRIES)
@@ -77,10 +79,12 @@ int aws_make(struct run *r, struct aws *a, enum aws_kind_id kind, const char *ac
     }
 }
 
-int aws_act(struct aws *a, const char *action, const struct aws_query *q, struct err *e)
+int aws_act(struct run *r, struct aws *a, const char *action, const struct aws_query *q, struct err *e)
 {
     if (aws_call(a->client, action, q, AWS_FRESH, NULL, e) == 0)
         return 0;
+    if (aws_client_failure(a->client)->class == AWS_CLASS_ABSENT)
+        aws_forget(r, a);
     if (aws_client_failure(a->client)->class != AWS_CLASS_EXISTS)
         return -1;
     err_clear(e);
@@ -113,9 +117,14 @@ int aws_undo(struct run *r, struct aws *a, const char *what, const char *action,
              struct err *e)
 {
     struct undo u = { a, action, q };
-    const struct wait w = { what, phases_deadline_ms(r->phases, PHASE_TEARDOWN, r->spec->timeouts), IN_USE_EVERY_MS };
+    int64_t last = phases_deadline_ms(r->phases, PHASE_TEARDOWN, r->spec->timeouts);
+    int64_t soon = r->clock->mono_ms(r->clock) + IN_USE_MS;
+    const struct wait w = { what, soon < last ? soon : last, IN_USE_EVERY_MS };
 
-    return wait_for(&w, r->clock, r->ui, try_undo, &u, e);
+    if (wait_for(&w, r->clock, r->ui, try_undo, &u, e) == 0)
+        return 0;
+    e->retryable = e->code == ERR_TIMEOUT && soon < last;
+    return -1;
 }
 
 int aws_each(struct run *r, struct aws *a, enum aws_kind_id kind,

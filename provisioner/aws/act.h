@@ -10,8 +10,9 @@ void aws_add_tags(struct aws_query *q, int n, const char *resource_type, const s
 int aws_make(struct run *r, struct aws *a, enum aws_kind_id kind, const char *action, const struct aws_query *q,
              const char *path, struct err *e) NODISCARD;
 /* An act on something just made, where "is so already" is success. */
-int aws_act(struct aws *a, const char *action, const struct aws_query *q, struct err *e) NODISCARD;
-/* The same while taking apart: "is not there" is success, "in use" is waited for until the deadline of teardown.
+int aws_act(struct run *r, struct aws *a, const char *action, const struct aws_query *q, struct err *e) NODISCARD;
+/* The same while taking apart: "is not there" is success, "in use" is waited for, but not for long: what uses it
+ * may only now have become visible, so that the whole must be looked at again (retryable).
  * `what` is for people: "vpc 'vpc-1'". */
 int aws_undo(struct run *r, struct aws *a, const char *what, const char *action, const struct aws_query *q,
              struct err *e) NODISCARD;

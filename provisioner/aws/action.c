@@ -47,6 +47,7 @@ const struct aws_action aws_action_table[] = {
     { "AssociateAddress",              EC2, AWS_REPEAT, true },
     { "CreateTags",                    EC2, AWS_REPEAT, true },
 
+    { "StartInstances",                EC2, AWS_REPEAT, true },
     { "TerminateInstances",            EC2, AWS_REPEAT, true },
     { "DisassociateAddress",           EC2, AWS_REPEAT, true },
     { "ReleaseAddress",                EC2, AWS_REPEAT, true },

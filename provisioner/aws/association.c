@@ -51,5 +51,5 @@ int aws_association_create(struct run *r, struct provider *p, struct err *e)
     aws_query_add(&q, "AllocationId", aws_id(r, a, AWS_ADDRESS));
     aws_query_add(&q, "InstanceId", id);
     aws_query_add(&q, "AllowReassociation", "true"); /* ours by its tags, whatever it hung on before */
-    return aws_act(a, "AssociateAddress", &q, e);
+    return aws_act(r, a, "AssociateAddress", &q, e);
 }

@@ -21,7 +21,8 @@ const char *aws_client_region(const struct aws_client *c);
 const char *aws_client_source(const struct aws_client *c);
 
 enum {
-    AWS_FRESH = 1,   /* the object was just made: *.NotFound means "not visible yet" and is retried */
+    AWS_FRESH = 1,   /* the object was just made: *.NotFound means "not visible yet" and is retried, as long as
+                        aws/settle.h says */
     AWS_DRY_RUN = 2, /* adds DryRun=true; "it would have been allowed" is success */
     AWS_NO_RETRY = 4,
 };

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "aws/client_internal.h"
+#include "aws/settle.h"
 #include "core/rng.h"
 #include "core/util.h"
 
@@ -44,7 +45,7 @@ static int64_t next_in(const struct aws_request *r, const struct aws_attempt *a,
     if (a->failure.ambiguous && r->action->repeat == AWS_ONCE)
         return -1;
     int64_t pause = a->again_ms >= 0 ? a->again_ms : jitter(tries);
-    return spent_ms + pause < BUDGET_MS ? pause : -1;
+    return spent_ms + pause < (class == AWS_CLASS_ABSENT ? aws_settle_ms() : BUDGET_MS) ? pause : -1;
 }
 
 static int pause_for(struct aws_client *c, const struct aws_request *r, const struct aws_attempt *a, int64_t ms,

@@ -193,7 +193,6 @@ int aws_cluster_objects_destroy(struct run *r, struct provider *p, struct err *e
     size_t i;
     json_t *row;
 
-    a->kept = false;
     if (aws_identity(r, a, e) < 0 || aws_cluster_objects(r, a, rows, e) < 0)
         return -1;
     if (!r->include_volumes && json_array_size(rows)) {

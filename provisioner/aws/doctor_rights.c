@@ -48,6 +48,7 @@ const struct doctor_probe doctor_probe_table[] = {
     { "AssociateAddress", { NULL }, { OF("AllocationId", AWS_ADDRESS), OF("InstanceId", AWS_INSTANCE) } },
     { "CreateTags", { NULL },
       { OF("ResourceId.1", AWS_INSTANCE), IS("Tag.1.Key", AWS_TAG_ENTERED), IS("Tag.1.Value", "-") } },
+    { "StartInstances", { NULL }, { OF("InstanceId.1", AWS_INSTANCE) } },
     { "TerminateInstances", { NULL }, { OF("InstanceId.1", AWS_INSTANCE) } },
     { "DisassociateAddress", { NULL }, { AT("AssociationId", AWS_ADDRESS, "associationId") } },
     { "ReleaseAddress", { NULL }, { OF("AllocationId", AWS_ADDRESS) } },

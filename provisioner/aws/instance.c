@@ -49,11 +49,12 @@ int aws_instance_state(const json_t *instance, char why[static 256], struct err 
         return 1;
     if (!*state || strcmp(state, "pending") == 0)
         return 0;
+    const char *reason = jsonx_str(instance, "stateReason.message");
     const struct aws_code *code = aws_code_find(jsonx_str(instance, "stateReason.code"));
-    (void)err_set(e, code ? aws_class_err(code->class) : ERR_REMOTE, "instance '%s' is %s: %s", id, state,
-                  jsonx_str(instance, "stateReason.message"));
+    (void)err_set(e, code ? aws_class_err(code->class) : ERR_REMOTE, "instance '%s' is %s%s%s", id, state,
+                  *reason ? ": " : "", reason);
     if (strncmp(state, "stop", 4) == 0)
-        return err_hint(e, "start it: aws ec2 start-instances --instance-ids %s", id);
+        return err_hint(e, "`slipway bootstrap` starts it");
     return err_hint(e, "`slipway bootstrap` makes a new one; what was on this one is lost");
 }
 
@@ -114,13 +115,31 @@ static int refuse_entered(const struct run *r, const json_t *instance, struct er
 }
 
 /* Another size would be another machine, and this one's database would be lost. */
-static void say_drift(const struct run *r, const struct aws *a)
+static void say_drift(const struct run *r, const json_t *instance)
 {
-    const char *is = jsonx_str(aws_object(r, a, AWS_INSTANCE), "instanceType"), *wanted = aws_machine_type(r);
+    const char *is = jsonx_str(instance, "instanceType"), *wanted = aws_machine_type(r);
+    const char *tokens = jsonx_str(instance, "metadataOptions.httpTokens");
 
     if (strcmp(is, wanted) != 0)
         ui_warn(r->ui, "the instance is a %s, and the spec asks for %s: slipway does not change the type of a machine",
                 is, wanted);
+    if (*tokens && strcmp(tokens, "required") != 0)
+        ui_warn(r->ui,
+                "somebody has changed the metadata options of instance '%s': any program on it can ask without a "
+                "token",
+                jsonx_str(instance, "instanceId"));
+}
+
+static int record(struct run *r, const json_t *instance, struct err *e)
+{
+    const char *launched = jsonx_str(instance, "launchTime");
+    char at[21];
+
+    clock_iso8601(r->clock->wall_ms(r->clock), at);
+    if (journal_set(r->journal, FACT_INSTANCE, json_string(jsonx_str(instance, "instanceId")), e) < 0 ||
+        journal_set(r->journal, AWS_FACT_TYPE, json_string(jsonx_str(instance, "instanceType")), e) < 0)
+        return -1;
+    return journal_set(r->journal, AWS_FACT_LAUNCHED, json_string(*launched ? launched : at), e);
 }
 
 int aws_instance_find(struct run *r, struct provider *p, struct err *e)
@@ -142,9 +161,14 @@ int aws_instance_find(struct run *r, struct provider *p, struct err *e)
         else
             others++;
     }
-    if (known == 1)
-        say_drift(r, a);
-    return known == 1 && !others;
+    const json_t *is = aws_object(r, a, AWS_INSTANCE);
+    if (known != 1 || others)
+        return 0;
+    say_drift(r, is);
+    /* A run that was cut off behind the request may not have written down what it got. */
+    if (strcmp(jsonx_str(is, "instanceId"), journal_str(r->journal, FACT_INSTANCE)) != 0 && record(r, is, e) < 0)
+        return -1;
+    return strncmp(jsonx_str(is, "instanceState.name"), "stop", 4) != 0;
 }
 
 /* A machine that was recorded and is gone: its keys are worthless, and its token stays with it. */
@@ -162,14 +186,7 @@ static int start_over(struct run *r, struct err *e)
 
 static int remember(struct run *r, struct aws *a, const json_t *instance, struct err *e)
 {
-    const char *launched = jsonx_str(instance, "launchTime");
-    char at[21];
-
-    clock_iso8601(r->clock->wall_ms(r->clock), at);
-    if (aws_made(r, a, AWS_INSTANCE, instance, e) < 0 ||
-        journal_set(r->journal, AWS_FACT_TYPE, json_string(jsonx_str(instance, "instanceType")), e) < 0)
-        return -1;
-    return journal_set(r->journal, AWS_FACT_LAUNCHED, json_string(*launched ? launched : at), e);
+    return aws_made(r, a, AWS_INSTANCE, instance, e) < 0 ? -1 : record(r, instance, e);
 }
 
 /* The old subnet's zone has nothing left: the next one, with a request of its own. */
@@ -211,6 +228,35 @@ static int launch(struct run *r, struct aws *a, struct err *e)
     }
 }
 
+static int stopped(void *ctx, char why[static 256], struct err *e)
+{
+    const struct ending *w = ctx;
+    AUTO_JSON json_t *instance = NULL;
+
+    if (aws_instance_describe(w->aws, w->id, &instance, e) < 0)
+        return -1;
+    const char *state = jsonx_str(instance, "instanceState.name");
+    (void)snprintf(why, 256, "%.100s", state);
+    return strcmp(state, "stopping") != 0;
+}
+
+/* One that somebody stopped keeps disk and address; while it is still stopping it cannot be started. */
+static int start(struct run *r, struct aws *a, const json_t *instance, struct err *e)
+{
+    const char *id = jsonx_str(instance, "instanceId");
+    struct ending ctx = { a, id };
+    AUTO_FREE char *name = xasprintf("instance '%s' stopped", id);
+    const struct wait w = { name, phases_deadline_ms(r->phases, PHASE_MACHINE, r->spec->timeouts), POLL_MS };
+    AUTO_AWS_QUERY struct aws_query q = AWS_QUERY_INIT;
+
+    if (strncmp(jsonx_str(instance, "instanceState.name"), "stop", 4) != 0)
+        return 0;
+    if (wait_for(&w, r->clock, r->ui, stopped, &ctx, e) < 0)
+        return -1;
+    aws_query_add(&q, "InstanceId.1", id);
+    return aws_act(r, a, "StartInstances", &q, e);
+}
+
 int aws_instance_create(struct run *r, struct provider *p, struct err *e)
 {
     struct aws *a = aws_of(p);
@@ -222,7 +268,7 @@ int aws_instance_create(struct run *r, struct provider *p, struct err *e)
         if (!is_usable(one))
             continue;
         if (is_known(r, one) && known++ == 0) {
-            if (remember(r, a, one, e) < 0)
+            if (record(r, one, e) < 0 || start(r, a, one, e) < 0)
                 return -1;
             continue;
         }
@@ -246,7 +292,9 @@ static int terminate_one(struct run *r, struct aws *a, const json_t *object, con
 
 int aws_instance_destroy(struct run *r, struct provider *p, struct err *e)
 {
-    if (aws_each(r, aws_of(p), AWS_INSTANCE, terminate_one, e) < 0)
-        return -1;
-    return start_over(r, e);
+    struct aws *a = aws_of(p);
+
+    /* With the machine stays what it uses. */
+    a->kept = aws_each(r, a, AWS_INSTANCE, terminate_one, e) < 0;
+    return a->kept ? -1 : start_over(r, e);
 }

@@ -33,7 +33,7 @@ int aws_internet_gateway_create(struct run *r, struct provider *p, struct err *e
         return -1;
     aws_query_add(&attach, "InternetGatewayId", aws_id(r, a, AWS_INTERNET_GATEWAY));
     aws_query_add(&attach, "VpcId", aws_id(r, a, AWS_VPC));
-    return aws_act(a, "AttachInternetGateway", &attach, e);
+    return aws_act(r, a, "AttachInternetGateway", &attach, e);
 }
 
 static int detach(struct run *r, struct aws *a, const char *id, const char *vpc, struct err *e)

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SETTLE_S = 15, SETTLE_MAX_S = 600, LOOK_EVERY_MS = 500 };
+enum { LOOK_EVERY_MS = 500 };
 
 const struct aws_kind aws_kind_table[AWS_KINDS] = {
     [AWS_VPC] = { "vpc", "vpc", "DescribeVpcs", "vpcSet", "vpcId" },
@@ -43,15 +43,6 @@ bool aws_is_ours(const struct run *r, const struct aws *a, const json_t *object)
 {
     return *a->token && strcmp(aws_tag(object, AWS_TAG_DEPLOYMENT), r->spec->name) == 0 &&
            strcmp(aws_tag(object, AWS_TAG_TOKEN), a->token) == 0;
-}
-
-int64_t aws_settle_ms(void)
-{
-    const char *text = getenv("SLIPWAY_CLOUD_SETTLE_S");
-    char *end = NULL;
-    long s = text && *text ? strtol(text, &end, 10) : SETTLE_S;
-
-    return (s < 0 || s > SETTLE_MAX_S || (end && *end) ? SETTLE_S : s) * 1000;
 }
 
 static int64_t settled_ms(const struct aws *a)
@@ -205,6 +196,15 @@ int aws_find(struct run *r, struct aws *a, enum aws_kind_id kind, const json_t *
         return 0;
     /* An instance that this journal did not make is not taken for one that it did; see instance.c. */
     return kind != AWS_INSTANCE && remember(r, kind, *ret, e) < 0 ? -1 : 1;
+}
+
+void aws_forget(struct run *r, struct aws *a)
+{
+    for (size_t i = 0; i < AWS_KINDS; i++) {
+        json_decref(a->seen[i]);
+        a->seen[i] = NULL;
+    }
+    r->look_again = true;
 }
 
 bool aws_unsettled(const struct run *r, const struct aws *a)

@@ -4,6 +4,7 @@
  * Reference, "Eventual consistency". */
 #pragma once
 #include "aws/aws.h"
+#include "aws/settle.h"
 
 struct aws_kind {
     const char *name;     /* as in slipway:kind, the step's name and messages: "route-table" */
@@ -31,5 +32,5 @@ bool aws_is_ours(const struct run *r, const struct aws *a, const json_t *object)
 const char *aws_tag(const json_t *object, const char *key);
 /* May something of ours exist that no look has shown yet? For teardown. */
 bool aws_unsettled(const struct run *r, const struct aws *a);
-/* How long a look may miss what was made. */
-int64_t aws_settle_ms(void);
+/* What was seen is not there after all: forget it all, and ask for the steps to be looked at from the first one on. */
+void aws_forget(struct run *r, struct aws *a);

@@ -45,6 +45,7 @@ const struct policy_row policy_rows[] = {
     { "RevokeSecurityGroupIngress",    POLICY_CHANGE,         POLICY_GROUP,   { NULL } },
     { "AssociateAddress",              POLICY_CHANGE,         POLICY_ALWAYS,  { NULL } },
     { "GetConsoleOutput",              POLICY_CHANGE,         POLICY_ALWAYS,  { NULL } },
+    { "StartInstances",                POLICY_CHANGE,         POLICY_ALWAYS,  { NULL } },
     { "TerminateInstances",            POLICY_CHANGE,         POLICY_ALWAYS,  { NULL } },
     { "DisassociateAddress",           POLICY_CHANGE,         POLICY_ALWAYS,  { NULL } },
     { "ReleaseAddress",                POLICY_CHANGE,         POLICY_ALWAYS,  { NULL } },

@@ -58,8 +58,11 @@ static int make_once(struct run *r, struct aws *a, struct err *e)
     aws_query_add(&q, "ClientToken", jsonx_str(frozen, "token"));
     aws_query_add(&q, "VpcId", jsonx_str(frozen, "vpc"));
     aws_add_tags(&q, 1, "route-table", r, a, "route-table", jsonx_str(frozen, "creator"));
-    if (aws_call(a->client, "CreateRouteTable", &q, AWS_FRESH, &reply, e) < 0)
+    if (aws_call(a->client, "CreateRouteTable", &q, AWS_FRESH, &reply, e) < 0) {
+        if (aws_client_failure(a->client)->class == AWS_CLASS_ABSENT)
+            aws_forget(r, a);
         return -1;
+    }
     return aws_made(r, a, AWS_ROUTE_TABLE, json_object_get(reply, "routeTable"), e);
 }
 
@@ -88,7 +91,7 @@ int aws_route_table_associate(struct run *r, struct aws *a, struct err *e)
         return 0;
     aws_query_add(&q, "RouteTableId", aws_id(r, a, AWS_ROUTE_TABLE));
     aws_query_add(&q, "SubnetId", aws_subnet_id(r, a));
-    return aws_act(a, "AssociateRouteTable", &q, e);
+    return aws_act(r, a, "AssociateRouteTable", &q, e);
 }
 
 int aws_route_table_create(struct run *r, struct provider *p, struct err *e)
@@ -101,7 +104,7 @@ int aws_route_table_create(struct run *r, struct provider *p, struct err *e)
     aws_query_add(&route, "RouteTableId", aws_id(r, a, AWS_ROUTE_TABLE));
     aws_query_add(&route, "DestinationCidrBlock", EVERYWHERE);
     aws_query_add(&route, "GatewayId", aws_id(r, a, AWS_INTERNET_GATEWAY));
-    if (!has_route(aws_object(r, a, AWS_ROUTE_TABLE)) && aws_act(a, "CreateRoute", &route, e) < 0)
+    if (!has_route(aws_object(r, a, AWS_ROUTE_TABLE)) && aws_act(r, a, "CreateRoute", &route, e) < 0)
         return -1;
     return aws_route_table_associate(r, a, e);
 }

@@ -147,7 +147,7 @@ static int change_rules(struct run *r, struct aws *a, const char *action, const 
     }
     if (strcmp(action, "AuthorizeSecurityGroupIngress") == 0)
         aws_add_tags(&q, 1, "security-group-rule", r, a, "security-group-rule", a->caller);
-    return aws_act(a, action, &q, e);
+    return aws_act(r, a, action, &q, e);
 }
 
 static int make(struct run *r, struct aws *a, struct err *e)

@@ -21,6 +21,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { ROUNDS_MAX = 5 };
+
 /* Facts for the report and for -o json; see report/report.h for the shape. New reference. */
 static json_t *result_json(struct run *r, const char *result, const struct err *e)
 {
@@ -138,10 +140,26 @@ static int look_ahead(struct app *app, struct err *e)
     return server_accepts_us(&s.run, e);
 }
 
+/* A cloud's view may show what is gone: then the table is looked at once more, from its first row. */
+static int apply(struct run *r, struct err *e)
+{
+    struct step steps[PLAN_MAX_STEPS];
+    size_t n = plan_steps(r, steps);
+
+    for (int round = 1;; round++) {
+        r->look_again = false;
+        if (engine_apply(r, steps, n, e) == 0)
+            return 0;
+        if (!r->look_again || round == ROUNDS_MAX)
+            return -1;
+        ui_debug(r->ui, "%s; looking again", e->msg);
+        err_clear(e);
+    }
+}
+
 int cmd_bootstrap(struct app *app, struct err *e)
 {
     AUTO_SESSION struct session s = { 0 };
-    struct step steps[PLAN_MAX_STEPS];
 
     if (look_ahead(app, e) < 0 || common_session(app, SESSION_WRITE, &s, e) < 0)
         return -1;
@@ -149,7 +167,7 @@ int cmd_bootstrap(struct app *app, struct err *e)
     r->no_canary = app->opt[OPT_NO_CANARY] != NULL;
     if (artifacts_resolve(s.spec, &r->artifacts, e) < 0)
         return -1;
-    if (engine_apply(r, steps, plan_steps(r, steps), e) < 0)
+    if (apply(r, e) < 0)
         return failed(r, e);
     AUTO_JSON json_t *flows = NULL;
     if (deploy_flows(r, &flows, e) < 0)

@@ -51,7 +51,7 @@ static void print_plan(const json_t *doc)
     print_rows("steps", json_object_get(doc, "steps"), (const char *const[]){ "step", "phase", "state" });
     json_array_foreach (json_object_get(doc, "notes"), i, note)
         printf("note: %s\n", json_string_value(note));
-    printf("nothing was changed\n");
+    printf("nothing was changed; the states of the steps are those of the journal\n");
 }
 
 int cmd_plan(struct app *app, struct err *e)

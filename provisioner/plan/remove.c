@@ -1,6 +1,7 @@
 #include "plan/remove.h"
 #include "app/runtime.h"
 #include "cloud/contact.h"
+#include "core/cancel.h"
 #include "core/jsonx.h"
 #include "core/util.h"
 #include "core/wait.h"
@@ -39,6 +40,19 @@ static int sweep(struct run *r, json_t *left, struct err *e)
     return r->provider->ops->sweep(r, r->provider, left, e);
 }
 
+/* In rounds: what stood in the way may have become visible only now. */
+static int undo(struct run *r, const struct step *steps, size_t n, struct err *e)
+{
+    int64_t deadline = phases_deadline_ms(r->phases, PHASE_TEARDOWN, r->spec->timeouts);
+
+    while (engine_undo(r, steps, n, e) < 0) {
+        if (!e->retryable || r->clock->mono_ms(r->clock) >= deadline || cancel_requested())
+            return -1;
+        err_clear(e);
+    }
+    return 0;
+}
+
 /* What appears late, or would not go while something else stood, is taken away in the next round. */
 static int sweep_empty(void *ctx, char why[static 256], struct err *e)
 {
@@ -56,7 +70,7 @@ static int sweep_empty(void *ctx, char why[static 256], struct err *e)
     s->empty = 0;
     (void)snprintf(why, 256, "%zu left, such as %s '%.100s'", json_array_size(left), jsonx_str(left, "0.kind"),
                    jsonx_str(left, "0.name"));
-    return engine_undo(s->run, s->steps, s->n, e) < 0 ? -1 : 0;
+    return undo(s->run, s->steps, s->n, e);
 }
 
 static int prove_empty(struct run *r, const struct step *steps, size_t n, struct err *e)
@@ -99,7 +113,7 @@ int remove_all(struct run *r, struct err *e)
         return -1;
     contact_close(r);
     size_t n = provider_steps(r->provider->ops, steps, MAX_KINDS);
-    int rc = engine_undo(r, steps, n, e) < 0 ? -1 : prove_empty(r, steps, n, e);
+    int rc = undo(r, steps, n, e) < 0 ? -1 : prove_empty(r, steps, n, e);
     if (rc < 0)
         name_left(r, e);
     phases_end(r->phases, PHASE_TEARDOWN);

@@ -88,8 +88,12 @@ int engine_undo(struct run *r, const struct step *steps, size_t n, struct err *e
         if (s->undo(r, s, &one) == 0 && journal_undone(r->journal, s->name, &one) == 0)
             continue;
         (void)err_wrap(&one, "remove %s", s->name);
-        ui_warn(r->ui, "%s", one.msg);
-        if (rc == 0)
+        /* What may go in the next round is told only when it does not. */
+        if (one.retryable)
+            ui_debug(r->ui, "%s", one.msg);
+        else
+            ui_warn(r->ui, "%s", one.msg);
+        if (rc == 0 || (e->retryable && !one.retryable))
             *e = one;
         rc = -1;
     }

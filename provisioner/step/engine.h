@@ -22,5 +22,5 @@ struct step {
 
 /* Stops at the first failure (journalled). Looks at cancel_requested() between steps. */
 int engine_apply(struct run *r, const struct step *steps, size_t n, struct err *e) NODISCARD;
-/* Continues past failures; returns the first one. */
+/* Continues past failures; returns the first one that a second round would not mend, else the first. */
 int engine_undo(struct run *r, const struct step *steps, size_t n, struct err *e) NODISCARD;

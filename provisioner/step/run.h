@@ -34,6 +34,7 @@ struct run {
     bool brief;           /* a command that only looks: a machine that cannot be reached is told of in seconds */
     bool installed;       /* K3s was there when this run began: the disk check is the installation's */
     bool changed;         /* a step acted */
+    bool look_again;      /* a step failed on what is gone meanwhile: the table may be applied once more */
     bool include_volumes; /* teardown: also what was made from inside the cluster */
     json_t *removed;      /* teardown's receipt, rows {"kind","name"}; NULL: nobody asked for one */
 };

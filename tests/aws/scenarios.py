@@ -329,6 +329,19 @@ def ended_by_hand(s):
     s.down()
 
 
+def stopped_by_hand(s):
+    """an instance that somebody stopped is started, with its disk and address"""
+    s.up()
+    instance, address = s.one("instance")["id"], s.one("elastic-ip")["data"]["PublicIp"]
+    client("ec2").stop_instances(InstanceIds=[instance])
+    s.up()
+    check("StartInstances" in acted() and s.one("instance")["id"] == instance, "not started")
+    check(s.one("instance")["data"]["State"]["Name"] == "running", "does not run")
+    check(s.one("elastic-ip")["data"]["PublicIp"] == address, "another address")
+    s.live(WHOLE)
+    s.down()
+
+
 def quota(s):
     """a limit of the account: exit 4, its name, region and the way to raise it"""
     fake("config", {"quotas": {"vcpu": 1}})
@@ -462,7 +475,7 @@ def no_secret_on_disk(s):
 
 SCENES = [whole_life, lost_state, lost_state_in_use, lost_state_unused, answers_lost, requests_lost, lost_for_good, throttled,
           small_pages, no_capacity, no_capacity_anywhere, zones_in_order, not_offered, given_network, look_alikes,
-          address_changed, ended_by_hand, quota, rights, wrong_secret, other_account, clock_skew, cluster_objects,
+          address_changed, ended_by_hand, stopped_by_hand, quota, rights, wrong_secret, other_account, clock_skew, cluster_objects,
           load_balancers,
           doctor_changes_nothing, plan_and_status, no_secret_on_disk]
 
