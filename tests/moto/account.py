@@ -10,7 +10,7 @@
   network DIR               a subnet and a security group of the account: their ids, and all that is known of them
   forget DIR VOLUME...      delete them
   left DIR                  what the account has beyond the beginning, one a line
-  rights DIR POLICY all|changing   its statements and actions, one pair a line
+  rights DIR POLICY all|told   its statements and actions, one pair a line
   unused DIR POLICY         statements and actions of the policy that decided nothing, one a line"""
 import hashlib
 import json
@@ -216,9 +216,9 @@ def left(directory: pathlib.Path) -> None:
 def rights(_: pathlib.Path, policy: str, which: str) -> None:
     for statement in json.loads(pathlib.Path(policy).read_text())["Statement"]:
         for action in statement["Action"]:
-            looks = statement["Sid"] in ("Look", "ImageId") or action.endswith(":GetConsoleOutput")
-            # Set after a login, which moto cannot give; `refused` tries it.
-            if which == "all" or not (looks or statement["Sid"] == "TagEntered"):
+            # The tag is set after a login, which moto cannot give, so that `refused` tries it; the console is a help.
+            quiet = statement["Sid"] == "TagEntered" or action.endswith(":GetConsoleOutput")
+            if which == "all" or not quiet:
                 print(statement["Sid"], action)
 
 
