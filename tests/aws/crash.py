@@ -288,7 +288,7 @@ def plan(lab: Lab, every: bool, only: str) -> list[Trial]:
                     for number, when in boundaries(requests, every, view == "prompt")
                 ]
         for view in ("prompt", "lags"):
-            cuts = boundaries(requests, every, view == "prompt")
+            cuts = boundaries(requests, every, False)
             trials += [Trial("cut", phase, number, when, False, view, "teardown") for number, when in cuts]
     return [each for each in trials if each.name.startswith(only)]
 
