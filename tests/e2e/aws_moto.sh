@@ -135,9 +135,10 @@ says "allowed; 1 refused for objects that do not exist"
 says "vCPUs         ok    the machine is there"
 pass "the doctor sees every right at work on what is there"
 
+account stop demo
 spec 198.51.100.0/24 systemd
 as op bootstrap
-expect 6 "bootstrap with another firewall"
+expect 6 "bootstrap of a machine that was stopped, with another firewall"
 as op doctor
 says "ssh           FAIL  this host, 192.0.2.7, is outside access.ssh_from"
 spec 192.0.2.0/24 systemd
@@ -182,9 +183,10 @@ while read -r sid action; do
     as less bootstrap
     where=bootstrap
     if [ "$rc" -eq 6 ]; then
+        account stop demo
         spec 198.51.100.0/24 systemd
         as less bootstrap
-        where="bootstrap with another firewall"
+        where="bootstrap of a machine that was stopped, with another firewall"
     fi
     if [ "$rc" -eq 6 ]; then
         account plant demo

@@ -4,6 +4,7 @@
   role DIR NAME POLICY      the same as a role that is assumed: temporary credentials
   without DIR SID ACTION POLICY OUT   POLICY without ACTION in statement SID ("" for all statements)
   plant DIR NAME            what was left of deployment NAME and what its cluster made
+  stop DIR NAME             stop its machine, as somebody does by hand
   cluster-volume DIR NAME   a volume that its cluster made
   strangers DIR NAME        objects that look like its own and are not; prints their ids
   refused DIR USER NAME     USER tries what he may not do; prints how many attempts were refused
@@ -133,6 +134,13 @@ def plant(directory: pathlib.Path, name: str) -> None:
         Listeners=[{"Protocol": "tcp", "LoadBalancerPort": 80, "InstancePort": 80}])
 
 
+def stop(directory: pathlib.Path, name: str) -> None:
+    ec2 = admin(directory, "ec2")
+    found = ec2.describe_instances(Filters=[{"Name": "tag:slipway:deployment", "Values": [name]},
+                                            {"Name": "instance-state-name", "Values": ["running"]}])["Reservations"]
+    ec2.stop_instances(InstanceIds=[i["InstanceId"] for r in found for i in r["Instances"]])
+
+
 def cluster_volume(directory: pathlib.Path, name: str) -> None:
     volume(admin(directory, "ec2"), cluster_of(name)[1])
 
@@ -236,6 +244,7 @@ def unused(directory: pathlib.Path, policy: str) -> None:
 
 if __name__ == "__main__":
     commands = {"setup": setup, "user": user, "role": role, "without": without, "plant": plant,
+                "stop": stop,
                 "cluster-volume": cluster_volume,
                 "strangers": strangers, "refused": refused, "network": network, "forget": forget,
                 "left": left, "rights": rights, "unused": unused}
