@@ -41,7 +41,8 @@ static int examine_provider(struct session *s, json_t *rows, bool *ret_ok, struc
     if (ops->doctor && ops->doctor(&s->run, s->run.provider, rows, e) < 0)
         return -1;
     json_array_foreach (rows, i, row)
-        *ret_ok = *ret_ok && strcmp(jsonx_str(row, "status"), "fail") != 0;
+        if (strcmp(jsonx_str(row, "status"), "fail") == 0)
+            *ret_ok = false;
     return 0;
 }
 
