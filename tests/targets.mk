@@ -61,6 +61,7 @@ install: all
 	install -D -m 0644 man/slipway.1 $(DESTDIR)$(PREFIX)/share/man/man1/slipway.1
 	install -D -m 0644 man/slipway.yaml.5 $(DESTDIR)$(PREFIX)/share/man/man5/slipway.yaml.5
 	install -D -m 0644 man/slipway-prefect.7 $(DESTDIR)$(PREFIX)/share/man/man7/slipway-prefect.7
+	install -D -m 0644 man/slipway-aws.7 $(DESTDIR)$(PREFIX)/share/man/man7/slipway-aws.7
 	mkdir -p $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions \
 		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 	$(B)/slipway completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/slipway
@@ -70,7 +71,7 @@ install: all
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/slipway $(DESTDIR)$(PREFIX)/share/man/man1/slipway.1 \
 		$(DESTDIR)$(PREFIX)/share/man/man5/slipway.yaml.5 \
-		$(DESTDIR)$(PREFIX)/share/man/man7/slipway-prefect.7 \
+		$(DESTDIR)$(PREFIX)/share/man/man7/slipway-prefect.7 $(DESTDIR)$(PREFIX)/share/man/man7/slipway-aws.7 \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/slipway \
 		$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_slipway \
 		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/slipway.fish

@@ -180,6 +180,13 @@ static int known_instance(struct run *r, const char **ret, struct err *e)
     return err_hint(e, "`slipway bootstrap` makes it");
 }
 
+static const char *aws_arch(const struct run *r)
+{
+    const char *arch = r->journal ? jsonx_str(journal_get(r->journal, AWS_FACT_IMAGE), "arch") : "";
+
+    return !*arch ? NULL : strcmp(arch, "arm64") == 0 ? "arm64" : "amd64";
+}
+
 static int aws_endpoint_of(struct run *r, struct provider *p, struct endpoint *ret, struct err *e)
 {
     const char *ip = r->journal ? journal_str(r->journal, AWS_FACT_IP) : "";
@@ -287,6 +294,7 @@ const struct provider_ops aws_ops = {
     .plan = aws_plan,
     .exposure = aws_exposure,
     .endpoint = aws_endpoint_of,
+    .arch = aws_arch,
     .running = aws_running,
     .console = aws_console,
     .sweep = aws_sweep,

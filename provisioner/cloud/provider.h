@@ -51,6 +51,8 @@ struct provider_ops {
     void (*exposure)(const struct run *r, struct sbuf *out);
     /* Fixed once the kinds are created. */
     int (*endpoint)(struct run *r, struct provider *p, struct endpoint *ret, struct err *e);
+    /* "amd64" or "arm64" once that is settled, else NULL. NULL: as this host. */
+    const char *(*arch)(const struct run *r);
     /* Wait probe: 1 runs, 0 not yet (why), -1 ended (e says why, with the console's last lines). */
     int (*running)(struct run *r, struct provider *p, char why[static 256], struct err *e);
     /* The machine's console so far, newest last, up to out->max. NULL: none. */

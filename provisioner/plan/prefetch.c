@@ -14,10 +14,13 @@
 #include <sys/utsname.h>
 
 /* The machine's architecture is known once it answers; until then a machine on this host has this host's. */
-static const char *likely_arch(void)
+static const char *likely_arch(const struct run *r)
 {
+    const char *known = r->provider->ops->arch ? r->provider->ops->arch(r) : NULL;
     struct utsname u;
 
+    if (known)
+        return known;
     return uname(&u) == 0 && strcmp(u.machine, "aarch64") == 0 ? "arm64" : "amd64";
 }
 
@@ -46,10 +49,10 @@ static int likely_wheels(const struct run *r, const struct artifact_file ***ret,
     struct err other = ERR_INIT;
 
     wheels_groups(r->spec, groups);
-    if (wheels_select(r->artifacts, groups, likely_arch(), WHEELS_PYTHON_MIN, ret, ret_n, e) == 0)
+    if (wheels_select(r->artifacts, groups, likely_arch(r), WHEELS_PYTHON_MIN, ret, ret_n, e) == 0)
         return 0;
     for (int minor = WHEELS_PYTHON_MIN + 1; minor <= WHEELS_PYTHON_MAX; minor++) {
-        if (wheels_select(r->artifacts, groups, likely_arch(), minor, ret, ret_n, &other) == 0) {
+        if (wheels_select(r->artifacts, groups, likely_arch(r), minor, ret, ret_n, &other) == 0) {
             err_clear(e);
             return 0;
         }
@@ -72,7 +75,7 @@ static int apply_wheels(struct run *r, struct err *e)
 
 static int apply(struct run *r, const struct step *s, struct err *e)
 {
-    const char *arch = likely_arch();
+    const char *arch = likely_arch(r);
 
     (void)s;
     if (wheels_needed(r->spec))
@@ -151,7 +154,7 @@ int prefetch_possible(struct run *r, struct err *e)
         return wheels_possible(r, e);
     if (r->artifacts->dir)
         return 0;
-    if (artifacts_require(r->artifacts, "k3s", likely_arch(), &f, e) < 0)
+    if (artifacts_require(r->artifacts, "k3s", likely_arch(r), &f, e) < 0)
         return -1;
     AUTO_FREE char *cached = fetch_cache_path(f->sha256, f->file);
     return fsx_exists(cached) || any_source(r, f) ? 0 : no_source("the release host of K3s", f->version, e);
