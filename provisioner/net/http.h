@@ -1,5 +1,6 @@
-/* HTTP over libcurl, behind a `send` that tests replace. https; http only to loopback and to the clouds'
- * 169.254.169.254. No redirects are followed with credentials; certificate checks are never off. */
+/* HTTP over libcurl, behind a `send` that tests replace. https; http only to loopback and to the addresses where a
+ * cloud's machine finds facts about itself (url_is_metadata). No redirects are followed with credentials; certificate
+ * checks are never off. */
 #pragma once
 #include "core/clock.h"
 #include "core/err.h"
