@@ -93,8 +93,8 @@ static int connect_with(struct run *r, const char *host_key, struct err *e)
     if (ssh_wait(&r->ssh, &t, r->clock, r->ui, r->brief && brief < deadline ? brief : deadline, running, &ctx, e) == 0)
         return 0;
     if (e->code == ERR_TIMEOUT && r->provider->ops->own_machine && !r->provider->ops->same_network && !*e->hint)
-        return err_hint(e, "if this host's public address has changed, `slipway bootstrap` lets the new one in; "
-                           "`slipway doctor` compares");
+        return err_hint(e, "nothing answers a host that access.ssh_from leaves out: `slipway doctor` compares, and "
+                           "`slipway bootstrap` lets in a public address of 'auto' that has changed");
     return -1;
 }
 
