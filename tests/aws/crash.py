@@ -116,6 +116,7 @@ class Lab:
 
     def _seed(self) -> None:
         """Two look-alikes of everything, each with a running machine."""
+        client = None
         for number, (name, token) in enumerate((("demo", "00000000deadbeef"), ("demo2", self.token))):
             steps = Case()
             steps.fake, steps.tags = self.fake, [
@@ -124,7 +125,7 @@ class Lab:
                 {"Key": "slipway:kind", "Value": "any"},
                 {"Key": "Name", "Value": "slipway-demo"},
             ]
-            steps.ec2 = steps.client("ec2")
+            steps.ec2 = client = client or steps.client("ec2")
             vpc = steps.vpc(f"10.{number}.0.0/16")
             steps.gateway(vpc)
             subnet, group = steps.subnet(vpc, f"10.{number}.0.0/24"), steps.group(vpc, "slipway-demo")
