@@ -27,7 +27,7 @@ build_driver() {
     driver="$work/driver"
     make -s -j2 -C "$root" build/release/libslipway.a
     (cd "$root" && "${CC:-gcc}" -std=gnu17 -D_GNU_SOURCE -O1 -Iprovisioner -o "$driver" tests/e2e/machine_driver.c \
-        build/release/libslipway.a -lcurl -lssh2 -ljansson -lyaml -lmbedcrypto)
+        build/release/libslipway.a -lcurl -lssh2 -ljansson -lyaml -lmbedcrypto -lexpat)
 }
 
 # What a machine could leave behind. The image cache and the directory of the test are looked at on their own. Machines

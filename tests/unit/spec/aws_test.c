@@ -96,8 +96,8 @@ static void good_specs_are_accepted(void **state)
         "provider: {aws: {}}\nmachine: {size: u7i-12tb.224xlarge}\n",
         "provider: {aws: {}}\nmachine: {size: c7gn.metal-48xl}\n",
         "provider: {aws: {}}\nmachine: {size: x1e.xlarge}\n",
-        "provider: {ssh: {host: h, host_key: 'SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'}}\n"
-        "machine: {size: 4x8, image: ubuntu-24.04}\n", /* said and of no use, as ever */
+        ("provider: {ssh: {host: h, host_key: 'SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'}}\n"
+         "machine: {size: 4x8, image: ubuntu-24.04}\n"), /* said and of no use, as ever */
     };
 
     (void)state;
