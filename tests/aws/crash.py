@@ -101,7 +101,7 @@ class Lab:
             "AWS_EC2_METADATA_DISABLED": "true",
             "SLIPWAY_ADDRESS_URL": self.fake.url + "/checkip",
             "SLIPWAY_HOME": str(self.home),
-            "SLIPWAY_CACHE": str(self.dir / "cache"),
+            "SLIPWAY_CACHE": os.environ.get("SLIPWAY_CACHE", str(self.dir / "cache")),
             "SLIPWAY_CLOUD_SETTLE_S": str(SETTLE_S),
         }
         self.fake.admin("config", {"hold_file": str(self.hold), "quotas": {"vpc": 10, "eip": 10, "igw": 10}})
