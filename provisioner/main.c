@@ -17,9 +17,14 @@ static void harden(void)
     (void)prctl(PR_SET_DUMPABLE, 0);
 }
 
-static int report_error(const struct app *app, const struct err *e)
+/* The last words of a proxy or a service stand in `e` as they came: fit for a terminal, and without what is secret. */
+static int report_error(const struct app *app, struct err *e)
 {
     const char *where = app->command ? app->command->name : NULL;
+    struct err raw = *e;
+
+    ui_safe(app->ui, raw.msg, e->msg, sizeof(e->msg));
+    ui_safe(app->ui, raw.hint, e->hint, sizeof(e->hint));
 
     if (e->code == ERR_SPEC)
         fprintf(stderr, "%s\n", e->msg);
@@ -52,6 +57,7 @@ int main(int argc, char **argv)
         rc = cmd_help(&app, &e);
     else if (rc == 0)
         rc = app.command->run(&app, &e);
+    int status = rc < 0 ? report_error(&app, &e) : app.exit_status;
     ui_free(app.ui);
-    return rc < 0 ? report_error(&app, &e) : app.exit_status;
+    return status;
 }

@@ -153,6 +153,8 @@ int aws_call_all(struct aws_client *c, const char *action, const struct aws_quer
         if (aws_call(c, action, &more, 0, &page, e) < 0)
             return -1;
         json_t *items = jsonx_get(page, set);
+        if (!items)
+            return err_set(e, ERR_REMOTE, "%s in '%s': the answer lacks '%s'", action, c->region, set);
         if (json_is_array(items))
             (void)json_array_extend(all, items);
         token = next_page(page, &key);

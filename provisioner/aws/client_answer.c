@@ -101,6 +101,23 @@ static json_t *parse(const struct aws_request *r, const struct http_resp *resp, 
     return aws_xml_parse(resp->body.data, resp->body.len, what, e);
 }
 
+/* Any XML with status 200 would else be an answer in which nothing is: of a proxy, or of another service. */
+static int check_kind(const struct aws_request *r, const struct http_resp *resp, struct err *e)
+{
+    const char *begin = resp->body.data + strspn(resp->body.data, " \t\r\n");
+    char root[128] = "", wanted[128];
+
+    if (r->action->protocol == AWS_JSON && *begin == '{')
+        return 0;
+    (void)snprintf(wanted, sizeof(wanted), "%sResponse", aws_action_wire(r->action));
+    if (*begin == '<')
+        aws_xml_root(begin, root);
+    if (r->action->protocol == AWS_QUERY && strcmp(root, wanted) == 0)
+        return 0;
+    (void)err_set(e, ERR_REMOTE, "this is not AWS's answer (it begins '%.40s')", begin);
+    return err_hint(e, "is there a proxy in between, or another service at AWS_ENDPOINT_URL?");
+}
+
 int aws_client_read(const struct aws_client *c, const struct aws_request *r, const struct http_resp *resp,
                     struct aws_attempt *a)
 {
@@ -112,7 +129,7 @@ int aws_client_read(const struct aws_client *c, const struct aws_request *r, con
     read_times(c, resp, a);
     read_ids(resp, body, a);
     ui_debug(c->ui, "%s in %s: HTTP %d, request %s", r->action->name, c->region, resp->status, a->failure.request_id);
-    if (done && json_is_object(body)) {
+    if (done && json_is_object(body) && check_kind(r, resp, &broken) == 0) {
         a->reply = TAKE_PTR(body);
         return 0;
     }

@@ -3,6 +3,7 @@
 
 #define AWS_FACT_ACCOUNT  "aws.account"
 #define AWS_FACT_REGION   "aws.region"
+#define AWS_FACT_NETWORK  "aws.network" /* "own own", or the ids of the given subnet and group */
 #define AWS_FACT_IP       "aws.ip"
 #define AWS_FACT_IMAGE    "aws.image"    /* {"id","name","root_device","owner","arch","wanted","type"}: see choice.h */
 #define AWS_FACT_RUN      "aws.run"      /* the request of RunInstances without the user data; see instance.c */

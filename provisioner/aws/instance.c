@@ -119,6 +119,12 @@ static void say_drift(const struct run *r, const json_t *instance)
 {
     const char *is = jsonx_str(instance, "instanceType"), *wanted = aws_machine_type(r);
     const char *tokens = jsonx_str(instance, "metadataOptions.httpTokens");
+    int64_t disk = jsonx_int(journal_get(r->journal, AWS_FACT_RUN), "disk_gib", r->spec->machine.disk_gib);
+
+    if (disk != r->spec->machine.disk_gib)
+        ui_warn(r->ui,
+                "the disk has %lld GiB, and the spec asks for %lld: slipway does not change the disk of a machine",
+                (long long)disk, (long long)r->spec->machine.disk_gib);
 
     if (strcmp(is, wanted) != 0)
         ui_warn(r->ui, "the instance is a %s, and the spec asks for %s: slipway does not change the type of a machine",
@@ -279,6 +285,11 @@ int aws_instance_create(struct run *r, struct provider *p, struct err *e)
     }
     if (known)
         return 0;
+    if (aws_untagged(r, a, AWS_INSTANCE, "InstanceId.1", e) < 0) {
+        /* A second machine beside it is what nobody wants. */
+        e->code = e->code == ERR_LEFTOVER ? ERR_CONFLICT : e->code;
+        return -1;
+    }
     if (*journal_str(r->journal, FACT_INSTANCE) && start_over(r, e) < 0)
         return -1;
     return launch(r, a, e);
@@ -295,6 +306,7 @@ int aws_instance_destroy(struct run *r, struct provider *p, struct err *e)
     struct aws *a = aws_of(p);
 
     /* With the machine stays what it uses. */
-    a->kept = aws_each(r, a, AWS_INSTANCE, terminate_one, e) < 0;
+    a->kept =
+        aws_each(r, a, AWS_INSTANCE, terminate_one, e) < 0 || aws_untagged(r, a, AWS_INSTANCE, "InstanceId.1", e) < 0;
     return a->kept ? -1 : start_over(r, e);
 }

@@ -198,6 +198,49 @@ int aws_find(struct run *r, struct aws *a, enum aws_kind_id kind, const json_t *
     return kind != AWS_INSTANCE && remember(r, kind, *ret, e) < 0 ? -1 : 1;
 }
 
+int aws_unremember(struct run *r, enum aws_kind_id kind, struct err *e)
+{
+    AUTO_FREE char *key = xasprintf("aws.%s", aws_kind_table[kind].name);
+
+    return *fact_of(r, kind) ? journal_set(r->journal, key, json_null(), e) : 0;
+}
+
+static bool is_seen(const struct aws *a, enum aws_kind_id kind, const char *id)
+{
+    size_t i;
+    json_t *object;
+
+    json_array_foreach (a->seen[kind], i, object)
+        if (strcmp(jsonx_str(object, aws_kind_table[kind].id), id) == 0)
+            return true;
+    return false;
+}
+
+int aws_untagged(struct run *r, struct aws *a, enum aws_kind_id kind, const char *key, struct err *e)
+{
+    const struct aws_kind *k = &aws_kind_table[kind];
+    AUTO_FREE char *id = xstrdup(fact_of(r, kind));
+    AUTO_AWS_QUERY struct aws_query q = AWS_QUERY_INIT;
+    AUTO_JSON json_t *found = NULL;
+
+    if (!*id || is_seen(a, kind, id))
+        return 0;
+    aws_query_add(&q, key, id);
+    if (aws_call_all(a->client, k->describe, &q, k->set, &found, e) < 0) {
+        if (aws_client_failure(a->client)->class != AWS_CLASS_ABSENT)
+            return -1;
+        err_clear(e);
+        return 0;
+    }
+    const json_t *object = kind == AWS_INSTANCE ? jsonx_get(found, "0.instancesSet.0") : json_array_get(found, 0);
+    if (!object || is_gone(object) || !usable(object))
+        return 0;
+    (void)err_set(e, ERR_LEFTOVER, "%s '%s', which this deployment made, is there without the tags that say so",
+                  k->name, id);
+    return err_hint(e, "give it back %s=%s and %s=%s, or remove it by hand", AWS_TAG_DEPLOYMENT, r->spec->name,
+                    AWS_TAG_TOKEN, a->token);
+}
+
 void aws_forget(struct run *r, struct aws *a)
 {
     for (size_t i = 0; i < AWS_KINDS; i++) {

@@ -32,5 +32,10 @@ bool aws_is_ours(const struct run *r, const struct aws *a, const json_t *object)
 const char *aws_tag(const json_t *object, const char *key);
 /* May something of ours exist that no look has shown yet? For teardown. */
 bool aws_unsettled(const struct run *r, const struct aws *a);
+/* ERR_LEFTOVER when the journal's object, looked for by its id as `key` ("InstanceId.1"), is there and its tags do not
+ * say so: it is not touched, and not forgotten either. No call when the tags found it. */
+int aws_untagged(struct run *r, struct aws *a, enum aws_kind_id kind, const char *key, struct err *e) NODISCARD;
+/* The journal's id of a kind, for what is gone. */
+int aws_unremember(struct run *r, enum aws_kind_id kind, struct err *e) NODISCARD;
 /* What was seen is not there after all: forget it all, and ask for the steps to be looked at from the first one on. */
 void aws_forget(struct run *r, struct aws *a);

@@ -5,12 +5,14 @@
 #include "aws/act.h"
 #include "aws/choice.h"
 #include "aws/client_token.h"
+#include "aws/facts.h"
 #include "aws/kinds.h"
 #include "core/jsonx.h"
 #include "core/mem.h"
 #include "core/util.h"
 #include "spec/spec.h"
 #include "step/journal.h"
+#include <string.h>
 
 #define STEP         "provider/launch-template"
 #define FACT_REQUEST "aws.launch-template.request"
@@ -26,11 +28,28 @@ static int survey(struct run *r, struct aws *a, struct err *e)
     return aws_remember_account(r, a, e);
 }
 
+/* A machine does not move to another network, and one that is made for nothing costs nothing but trust. */
+static int same_network(struct run *r, struct err *e)
+{
+    const char *subnet = r->spec->aws.subnet ? r->spec->aws.subnet : "own";
+    const char *group = r->spec->aws.security_group ? r->spec->aws.security_group : "own";
+    AUTO_FREE char *now = xasprintf("%s %s", subnet, group);
+    const char *before = journal_str(r->journal, AWS_FACT_NETWORK);
+
+    if (!*before)
+        return journal_set(r->journal, AWS_FACT_NETWORK, json_string(now), e);
+    if (strcmp(before, now) == 0)
+        return 0;
+    (void)err_set(e, ERR_CONFLICT, "deployment '%s' was made with subnet and security group '%s', the spec says '%s'",
+                  r->spec->name, before, now);
+    return err_hint(e, "write provider.aws.subnet and security_group as they were, or `slipway teardown` first");
+}
+
 int aws_launch_template_find(struct run *r, struct provider *p, struct err *e)
 {
     struct aws *a = aws_of(p);
 
-    if (aws_identity(r, a, e) < 0 || (a->fresh && survey(r, a, e) < 0))
+    if (same_network(r, e) < 0 || aws_identity(r, a, e) < 0 || (a->fresh && survey(r, a, e) < 0))
         return -1;
     if (journal_mark(r->journal, STEP) == JOURNAL_DONE)
         return 1;

@@ -54,6 +54,9 @@ static bool context_ok(const char *context)
         size_t n = strlen(kinds[i]);
         if (strncmp(context, kinds[i], n) != 0 || !context[n])
             continue;
+        AUTO_JSON json_t *text = json_string(context); /* NULL when it is not UTF-8 */
+        if (!text)
+            return false;
         for (const char *c = context + n; *c; c++)
             if ((unsigned char)*c < ' ' || *c == ':' || *c == 0x7f)
                 return false;

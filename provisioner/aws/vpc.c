@@ -1,13 +1,21 @@
 #include "aws/act.h"
 #include "aws/kinds.h"
+#include "core/jsonx.h"
 #include "spec/spec.h"
+#include <string.h>
 
 int aws_vpc_find(struct run *r, struct provider *p, struct err *e)
 {
     struct aws *a = aws_of(p);
     const json_t *vpc;
 
-    return r->spec->aws.subnet ? 1 : aws_find(r, a, AWS_VPC, &vpc, e);
+    if (r->spec->aws.subnet)
+        return 1;
+    int found = aws_find(r, a, AWS_VPC, &vpc, e);
+    if (found > 0 && strcmp(jsonx_str(vpc, "cidrBlock"), r->spec->aws.cidr) != 0)
+        ui_warn(r->ui, "the network is %s, and the spec asks for %s: slipway does not change the range of a network",
+                jsonx_str(vpc, "cidrBlock"), r->spec->aws.cidr);
+    return found;
 }
 
 int aws_vpc_create(struct run *r, struct provider *p, struct err *e)

@@ -156,6 +156,25 @@ json_t *aws_xml_parse(const char *text, size_t len, const char *what, struct err
     return r.root;
 }
 
+void aws_xml_root(const char *text, char ret[static 128])
+{
+    const char *p = text;
+
+    ret[0] = '\0';
+    while ((p = strchr(p, '<')) && (p[1] == '?' || p[1] == '!')) {
+        const char *end = strncmp(p, "<!--", 4) == 0 ? strstr(p, "-->") : strchr(p, '>');
+        if (!end)
+            return;
+        p = end;
+    }
+    if (!p)
+        return;
+    int len = (int)strcspn(++p, " \t\r\n/>");
+    const char *prefix = memchr(p, ':', (size_t)len);
+    int skip = prefix ? (int)(prefix - p) + 1 : 0;
+    (void)snprintf(ret, 128, "%.*s", len - skip, p + skip);
+}
+
 const char *aws_xml_any(const json_t *root, const char *name)
 {
     const json_t *direct = json_object_get(root, name);

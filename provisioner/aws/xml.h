@@ -10,5 +10,7 @@
 
 /* `what` names the answer in messages. New reference; NULL with ERR_REMOTE when it is not well-formed (truncated). */
 json_t *aws_xml_parse(const char *text, size_t len, const char *what, struct err *e) NODISCARD;
+/* Name of the root element without its prefix into `ret`, "" when there is none. For texts that aws_xml_parse takes. */
+void aws_xml_root(const char *text, char ret[static 128]);
 /* First string under `name` at any depth, "" when there is none: error codes stand at different depths. Borrowed. */
 const char *aws_xml_any(const json_t *root, const char *name);

@@ -29,16 +29,19 @@ static json_t *result_json(struct run *r, const char *result, const struct err *
     char now[21];
     struct endpoint ep = { "", 0, "" };
     struct err lost = ERR_INIT;
+    char error[sizeof(e->msg)] = "";
 
+    if (e)
+        ui_safe(r->ui, e->msg, error, sizeof(error));
     clock_iso8601(r->clock->wall_ms(r->clock), now);
     if (r->provider->ops->endpoint(r, r->provider, &ep, &lost) < 0)
         ui_debug(r->ui, "%s", lost.msg);
     json_t *j =
         json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:{s:s, s:i, s:s}, s:s, s:b, s:o}", "name", r->spec->name,
-                  "provider", r->spec->provider, "runtime", r->spec->runtime, "result", result, "error",
-                  e ? e->msg : "", "finished", now, "versions", lockfile_versions(r->artifacts), "endpoint", "host",
-                  ep.host, "port", ep.port, "user", ep.user, "canary_run", journal_str(r->journal, "canary.run"),
-                  "changed", r->changed, "timing", phases_json(r->phases, r->spec->timeouts));
+                  "provider", r->spec->provider, "runtime", r->spec->runtime, "result", result, "error", error,
+                  "finished", now, "versions", lockfile_versions(r->artifacts), "endpoint", "host", ep.host, "port",
+                  ep.port, "user", ep.user, "canary_run", journal_str(r->journal, "canary.run"), "changed", r->changed,
+                  "timing", phases_json(r->phases, r->spec->timeouts));
     if (r->node)
         json_object_set_new(j, "machine",
                             json_pack("{s:s, s:s, s:I, s:I}", "arch", r->node->arch, "os", r->node->os, "vcpus",

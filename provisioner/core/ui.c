@@ -155,6 +155,11 @@ static char *__attribute__((format(printf, 2, 0))) format(const struct ui *ui, c
     return safe;
 }
 
+void ui_safe(const struct ui *ui, const char *text, char *ret, size_t size)
+{
+    ui_text_safe(text, svec_argv(&ui->secrets), ret, size);
+}
+
 void ui_info(struct ui *ui, const char *fmt, ...)
 {
     va_list ap;

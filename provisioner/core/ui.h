@@ -24,6 +24,9 @@ int ui_log_to(struct ui *ui, const char *path, struct err *e) NODISCARD;
 /* Values that must never be printed or logged; copied. */
 void ui_secret(struct ui *ui, const char *value);
 
+/* The text as the lines below would show it; for what goes elsewhere, such as into JSON. Always valid UTF-8. */
+void ui_safe(const struct ui *ui, const char *text, char *ret, size_t size);
+
 void ui_info(struct ui *ui, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void ui_warn(struct ui *ui, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void ui_debug(struct ui *ui, const char *fmt, ...) PRINTF_LIKE(2, 3); /* log file; stderr with -v */

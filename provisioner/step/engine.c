@@ -31,7 +31,9 @@ static int act(struct run *r, const struct step *s, struct err *e)
         return -1;
     if (s->apply(r, s, e) < 0) {
         struct err lost = ERR_INIT;
-        if (journal_failed(r->journal, s->name, e->msg, &lost) < 0)
+        char said[sizeof(e->msg)];
+        ui_safe(r->ui, e->msg, said, sizeof(said));
+        if (journal_failed(r->journal, s->name, said, &lost) < 0)
             ui_warn(r->ui, "%s", lost.msg);
         return -1;
     }

@@ -342,6 +342,58 @@ def stopped_by_hand(s):
     s.down()
 
 
+def tags_lost(s):
+    """an instance whose tags somebody removed: no second machine beside it, and no teardown that says all is gone"""
+    s.up()
+    instance, address = s.one("instance")["id"], s.one("elastic-ip")["id"]
+    tags = [{"Key": "slipway:token", "Value": s.one("instance")["tags"]["slipway:token"]}]
+    client("ec2").delete_tags(Resources=[instance, address], Tags=tags)
+    s.run(7, "bootstrap", says=address)
+    client("ec2").create_tags(Resources=[address], Tags=tags)
+    s.run(7, "bootstrap", says=instance)
+    client("ec2").delete_tags(Resources=[address], Tags=tags)
+    s.run(8, "teardown", "-y", says=instance)
+    check(s.one("instance")["id"] == instance and address in s.err, s.err)
+    check(s.one("elastic-ip")["id"] == address, "another address")
+    client("ec2").create_tags(Resources=[instance, address], Tags=tags)
+    s.down()
+
+
+def foreign_answers(s):
+    """what is not AWS's answer is not taken for one in which nothing is"""
+    s.up()
+    for body in ("<html><body>Welcome</body></html>", "<a/>", "{}", "<DescribeVpcsResponse/>"):
+        fake("faults", [{"action": "Describe*", "count": 0, "kind": "raw", "status": 200, "body": body}])
+        s.env["SLIPWAY_CLOUD_SETTLE_S"] = "1"
+        s.run(5, "teardown", "-y", says="nothing was removed")
+        fake("faults", method="DELETE")
+    s.live(WHOLE)
+    s.down()
+
+
+def another_network(s):
+    """a live deployment does not change its network by the spec: exit 7; what cannot be changed is said"""
+    s.up()
+    s.write("{region: eu-central-1, subnet: subnet-0123456789abcdef0}")
+    s.run(7, "bootstrap", says="was made with subnet")
+    s.write("{region: eu-central-1, cidr: 10.78.0.0/16}", "machine: {size: t3.large, disk_gib: 40}\n")
+    s.up(says="does not change the range of a network")
+    check("does not change the type" in s.err and "does not change the disk" in s.err, s.err)
+    s.live(WHOLE)
+    s.down()
+
+
+def fit_for_a_terminal(s):
+    """what a proxy says reaches neither the terminal nor JSON as it came, nor does a secret that it repeats"""
+    body = "<html>\x1b]0;owned\x07\xff\xe9 " + KEYS["AWS_SECRET_ACCESS_KEY"]
+    fake("faults", [{"action": "DescribeVpcs", "count": 0, "kind": "raw", "status": 403, "body": body}])
+    s.run(5, "bootstrap", "-o", "json")
+    check("\x1b" not in s.err + s.out and KEYS["AWS_SECRET_ACCESS_KEY"] not in s.err + s.out, s.err)
+    check(json.loads(s.out)["error"]["exit_status"] == 5, s.out)
+    fake("faults", method="DELETE")
+    s.down()
+
+
 def quota(s):
     """a limit of the account: exit 4, its name, region and the way to raise it"""
     fake("config", {"quotas": {"vcpu": 1}})
@@ -475,7 +527,8 @@ def no_secret_on_disk(s):
 
 SCENES = [whole_life, lost_state, lost_state_in_use, lost_state_unused, answers_lost, requests_lost, lost_for_good, throttled,
           small_pages, no_capacity, no_capacity_anywhere, zones_in_order, not_offered, given_network, look_alikes,
-          address_changed, ended_by_hand, stopped_by_hand, quota, rights, wrong_secret, other_account, clock_skew, cluster_objects,
+          address_changed, ended_by_hand, stopped_by_hand, tags_lost, foreign_answers,
+          another_network, fit_for_a_terminal, quota, rights, wrong_secret, other_account, clock_skew, cluster_objects,
           load_balancers,
           doctor_changes_nothing, plan_and_status, no_secret_on_disk]
 

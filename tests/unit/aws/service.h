@@ -76,10 +76,28 @@ static inline bool service_write(int fd, const char *data, size_t len)
     return true;
 }
 
+/* "<R>" and "</R>" of a body stand for the root that AWS gives to the answer of the action that was asked for. */
+static inline void service_root(const char *request, const char *body, char *ret, size_t size)
+{
+    const char *action = strstr(request, "Action=");
+    size_t n = strlen(body);
+    int len = action ? (int)strcspn(action + 7, "&\r\n") : 0;
+
+    if (action && strcmp(body, "<R/>") == 0)
+        (void)snprintf(ret, size, "<%.*sResponse/>", len, action + 7);
+    else if (!action || strncmp(body, "<R>", 3) != 0)
+        (void)snprintf(ret, size, "%s", body);
+    else if (n > 7 && strcmp(body + n - 4, "</R>") == 0)
+        (void)snprintf(ret, size, "<%.*sResponse>%.*s</%.*sResponse>", len, action + 7, (int)n - 7, body + 3, len,
+                       action + 7);
+    else
+        (void)snprintf(ret, size, "<%.*sResponse>%s", len, action + 7, body + 3);
+}
+
 /* False when the connection is to end. */
 static inline bool service_answer(struct service *s, struct service_connection *c, size_t len)
 {
-    static char out[8192];
+    static char out[8192], body[6144];
     int n = s->requests < STEPS_MAX ? s->requests : STEPS_MAX - 1;
     const struct step *step = &s->steps[s->requests < s->n_steps ? s->requests : s->n_steps - 1];
 
@@ -90,10 +108,11 @@ static inline bool service_answer(struct service *s, struct service_connection *
     memmove(c->in, c->in + len, c->len + 1);
     if (step->kind == STEP_CUT)
         return false;
+    service_root(s->seen[n], step->body, body, sizeof(body));
     int size = snprintf(out, sizeof(out), "HTTP/1.1 %d Said\r\nContent-Length: %zu\r\n%s\r\n%s", step->status,
-                        strlen(step->body), step->headers, step->body);
+                        strlen(body), step->headers, body);
     if (step->kind == STEP_HALF)
-        return service_write(c->fd, out, (size_t)size - strlen(step->body) / 2) && false;
+        return service_write(c->fd, out, (size_t)size - strlen(body) / 2) && false;
     return service_write(c->fd, out, (size_t)size);
 }
 
