@@ -1,5 +1,6 @@
 #include "aws/aws.h"
 #include "aws/cluster_objects.h"
+#include "aws/console.h"
 #include "aws/cost.h"
 #include "aws/doctor.h"
 #include "aws/facts.h"
@@ -7,7 +8,6 @@
 #include "aws/inventory.h"
 #include "aws/kinds.h"
 #include "aws/policy.h"
-#include "core/base64.h"
 #include "core/hash.h"
 #include "core/jsonx.h"
 #include "core/mem.h"
@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PROBE_EVERY_MS = 5000, CONSOLE_MAX = 128 << 10 };
+enum { PROBE_EVERY_MS = 5000 };
 
 #define FACT_INSTANCE "aws.instance"
 
@@ -95,6 +95,19 @@ static int same_region(const struct run *r, const struct aws *a, struct err *e)
     return err_hint(e, "write provider.aws.region: %s", made_in);
 }
 
+/* Where neither spec nor environment names a region, what there is already does. */
+static int open_client(struct run *r, struct aws *a, struct err *e)
+{
+    const char *made_in = r->journal ? journal_str(r->journal, AWS_FACT_REGION) : "";
+
+    if (aws_client_new(&a->client, r->spec->aws.region, r->clock, r->ui, e) == 0)
+        return 0;
+    if (e->code != ERR_SPEC || !*made_in || r->spec->aws.region)
+        return -1;
+    err_clear(e);
+    return aws_client_new(&a->client, made_in, r->clock, r->ui, e);
+}
+
 static int aws_open(struct provider **ret, struct run *r, struct err *e)
 {
     struct aws *a = xcalloc(1, sizeof(*a));
@@ -104,7 +117,7 @@ static int aws_open(struct provider **ret, struct run *r, struct err *e)
     a->fresh = !r->journal || !*journal_str(r->journal, AWS_FACT_ACCOUNT);
     a->doubt = asked_lately(r);
     a->interrupted = a->doubt || was_interrupted(r);
-    if (aws_client_new(&a->client, r->spec->aws.region, r->clock, r->ui, e) < 0 || same_region(r, a, e) < 0) {
+    if (open_client(r, a, e) < 0 || same_region(r, a, e) < 0) {
         aws_close(&a->base);
         return -1;
     }
@@ -216,28 +229,6 @@ static int aws_running(struct run *r, struct provider *p, char why[static 256], 
     int state = aws_instance_state(instance, why, e);
     a->probed_ms = state > 0 ? now : 0;
     return state;
-}
-
-static int aws_console(struct run *r, struct provider *p, struct sbuf *out, struct err *e)
-{
-    AUTO_AWS_QUERY struct aws_query q = AWS_QUERY_INIT;
-    AUTO_JSON json_t *reply = NULL;
-    const char *id;
-
-    if (known_instance(r, &id, e) < 0)
-        return -1;
-    aws_query_add(&q, "InstanceId", id);
-    aws_query_add(&q, "Latest", "true");
-    if (aws_call(aws_of(p)->client, "GetConsoleOutput", &q, 0, &reply, e) < 0)
-        return -1;
-    AUTO_SBUF struct sbuf text = SBUF_INIT(CONSOLE_MAX);
-    const char *encoded = jsonx_str(reply, "output");
-    if (base64_decode(&text, encoded, strlen(encoded), e) < 0)
-        return err_wrap(e, "console of '%s'", id);
-    /* The newest part is what explains a failure. */
-    size_t from = text.len >= out->max ? text.len - out->max + 1 : 0;
-    sbuf_add(out, text.data + from, text.len - from);
-    return 0;
 }
 
 /* Before anything is done on it: whoever finds the machine without its keys must know that it may not be replaced. */

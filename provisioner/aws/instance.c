@@ -246,13 +246,26 @@ static int stopped(void *ctx, char why[static 256], struct err *e)
     return strcmp(state, "stopping") != 0;
 }
 
+static int started(void *ctx, char why[static 256], struct err *e)
+{
+    const struct ending *w = ctx;
+    AUTO_JSON json_t *instance = NULL;
+
+    if (aws_instance_describe(w->aws, w->id, &instance, e) < 0)
+        return -1;
+    const char *state = jsonx_str(instance, "instanceState.name");
+    (void)snprintf(why, 256, "%.100s", state);
+    return *state && strncmp(state, "stop", 4) != 0;
+}
+
 /* One that somebody stopped keeps disk and address; while it is still stopping it cannot be started. */
 static int start(struct run *r, struct aws *a, const json_t *instance, struct err *e)
 {
     const char *id = jsonx_str(instance, "instanceId");
     struct ending ctx = { a, id };
     AUTO_FREE char *name = xasprintf("instance '%s' stopped", id);
-    const struct wait w = { name, phases_deadline_ms(r->phases, PHASE_MACHINE, r->spec->timeouts), POLL_MS };
+    int64_t deadline = phases_deadline_ms(r->phases, PHASE_MACHINE, r->spec->timeouts);
+    const struct wait w = { name, deadline, POLL_MS }, again = { "the start of a stopped instance", deadline, POLL_MS };
     AUTO_AWS_QUERY struct aws_query q = AWS_QUERY_INIT;
 
     if (strncmp(jsonx_str(instance, "instanceState.name"), "stop", 4) != 0)
@@ -260,7 +273,10 @@ static int start(struct run *r, struct aws *a, const json_t *instance, struct er
     if (wait_for(&w, r->clock, r->ui, stopped, &ctx, e) < 0)
         return -1;
     aws_query_add(&q, "InstanceId.1", id);
-    return aws_act(r, a, "StartInstances", &q, e);
+    if (aws_act(r, a, "StartInstances", &q, e) < 0)
+        return -1;
+    /* What Describe says may lag behind: "stopped" would be taken for the end of it. */
+    return wait_for(&again, r->clock, r->ui, started, &ctx, e);
 }
 
 int aws_instance_create(struct run *r, struct provider *p, struct err *e)

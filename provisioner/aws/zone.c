@@ -16,6 +16,15 @@ static int by_name(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* A region and one letter: Local and Wavelength Zones ("us-west-2-lax-1a") are listed too, and take neither the
+ * region's addresses nor its prices. */
+static bool is_zone(const char *name, const char *region)
+{
+    size_t n = strlen(region);
+
+    return strncmp(name, region, n) == 0 && strlen(name) == n + 1;
+}
+
 int aws_zones_offering(struct aws *a, const char *type, json_t **ret, struct err *e)
 {
     AUTO_AWS_QUERY struct aws_query q = AWS_QUERY_INIT;
@@ -29,7 +38,8 @@ int aws_zones_offering(struct aws *a, const char *type, json_t **ret, struct err
     if (aws_call_all(a->client, "DescribeInstanceTypeOfferings", &q, "instanceTypeOfferingSet", &rows, e) < 0)
         return err_wrap(e, "zones that offer '%s'", type);
     json_array_foreach (rows, i, row)
-        svec_add(&names, jsonx_str(row, "location"));
+        if (is_zone(jsonx_str(row, "location"), aws_client_region(a->client)))
+            svec_add(&names, jsonx_str(row, "location"));
     if (names.len)
         qsort(names.items, names.len, sizeof(*names.items), by_name);
     *ret = json_array();

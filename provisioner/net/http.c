@@ -111,6 +111,8 @@ static int check_url(const struct http_curl *h, const char *url, const char *sho
     url_host(url, host, sizeof(host));
     if (!*host)
         return err_set(e, ERR_SPEC, "'%s' is not a URL", shown);
+    if (!url_is_https(url) && strncasecmp(url, "http://", 7) != 0)
+        return err_set(e, ERR_SPEC, "'%s' is neither https nor http", shown);
     if (!h->via.open && !url_is_https(url) && !url_is_loopback(url) && !url_is_metadata(url))
         return err_set(e, ERR_SPEC, "'%s': only https is allowed to another host", shown);
     return 0;
@@ -200,6 +202,9 @@ static int failed(const struct exchange *x, CURLcode rc, struct err *e)
                        x->ret->body.overflow ? x->ret->body.max : x->ret->headers.max);
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
+        (void)err_set(e, ERR_AUTH, "%s %s: '%s' cannot be read as a bundle of CAs", x->req->method, x->shown,
+                      ca_file(x->h) ? ca_file(x->h) : "/etc/ssl/certs");
+        return err_hint(e, "AWS_CA_BUNDLE, ca_bundle of the profile, CURL_CA_BUNDLE or SSL_CERT_FILE names it");
     case CURLE_SSL_ISSUER_ERROR: {
         (void)err_set(e, ERR_AUTH, "%s %s: certificate not accepted by the CAs in '%s': %s", x->req->method, x->shown,
                       ca_file(x->h) ? ca_file(x->h) : "/etc/ssl/certs", why);

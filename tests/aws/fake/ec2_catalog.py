@@ -52,7 +52,8 @@ def regions(call: Call, params: dict) -> dict:
 @action("ec2", "DescribeInstanceTypeOfferings")
 def offerings(call: Call, params: dict) -> dict:
     by_zone = params.get("LocationType", "region") == "availability-zone"
-    places = call.region.zones() if by_zone else [call.region.name]
+    # A Local Zone that the account has switched on is listed as well, and before the others.
+    places = [f"{call.region.name}-ham-1a", *call.region.zones()] if by_zone else [call.region.name]
     location = "availability-zone" if by_zone else "region"
     objects = []
     for name in TYPES:

@@ -191,4 +191,4 @@ def modify(call: Call, params: dict) -> dict:
 def console(call: Call, params: dict) -> dict:
     obj = call.region.need("instance", params["InstanceId"])
     text = call.world.hook.console(obj.own["view"])
-    return {"InstanceId": obj.id, "Timestamp": call.world.now(), "Output": base64.b64encode(text).decode()}
+    return {"InstanceId": obj.id, "Timestamp": call.world.now(), "Output": base64.encodebytes(text).decode()}  # in lines, as EC2's
