@@ -138,7 +138,10 @@ int aws_each(struct run *r, struct aws *a, enum aws_kind_id kind,
         return -1;
     json_array_foreach (a->seen[kind], i, object) {
         const char *id = jsonx_str(object, aws_kind_table[kind].id);
-        if (one(r, a, object, id, e) < 0 || aws_unremember(r, kind, e) < 0)
+        if (one(r, a, object, id, e) < 0)
+            return -1;
+        /* The instance's id goes with its keys and its request; see instance.c. */
+        if (kind != AWS_INSTANCE && aws_unremember(r, kind, e) < 0)
             return -1;
         provider_removed(r, aws_kind_table[kind].name, id);
     }

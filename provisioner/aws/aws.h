@@ -52,6 +52,7 @@ struct aws {
     bool fresh;              /* the journal knows nothing of the account: a first run, or the state was lost */
     bool interrupted;        /* something was asked for, and nobody knows what came of it */
     bool doubt;              /* fresh, and there is something of ours: more of it may not be visible yet */
+    bool stays;              /* the instance could not be terminated: its mark in the account stays too */
     bool kept;               /* what stays in the network keeps the network: not waited for */
     int64_t probed_ms;       /* last look at the instance's state, monotonic */
 };

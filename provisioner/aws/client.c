@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "aws/client_internal.h"
+#include "aws/endpoint.h"
 #include "aws/xml.h"
 #include "core/jsonx.h"
 #include "core/util.h"
@@ -40,11 +41,14 @@ static int find_region(struct aws_client *c, const char *given, struct err *e)
 int aws_client_new(struct aws_client **ret, const char *region, struct clock *clock, struct ui *ui, struct err *e)
 {
     struct aws_client *c = xcalloc(1, sizeof(*c));
+    char endpoint[512];
     const char *ca;
 
     c->clock = clock;
     c->ui = ui;
-    if (aws_profiles_load(&c->profiles, e) < 0 || find_region(c, region, e) < 0) {
+    /* The endpoint is only asked for to see whether region and settings make one. */
+    if (aws_profiles_load(&c->profiles, e) < 0 || find_region(c, region, e) < 0 ||
+        aws_endpoint(c->profiles, "ec2", c->region, endpoint, e) < 0) {
         aws_client_free(c);
         return -1;
     }

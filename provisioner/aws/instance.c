@@ -321,8 +321,8 @@ int aws_instance_destroy(struct run *r, struct provider *p, struct err *e)
 {
     struct aws *a = aws_of(p);
 
-    /* With the machine stays what it uses. */
-    a->kept =
-        aws_each(r, a, AWS_INSTANCE, terminate_one, e) < 0 || aws_untagged(r, a, AWS_INSTANCE, "InstanceId.1", e) < 0;
-    return a->kept ? -1 : start_over(r, e);
+    if (aws_each(r, a, AWS_INSTANCE, terminate_one, e) == 0 && aws_untagged(r, a, AWS_INSTANCE, "InstanceId.1", e) == 0)
+        return start_over(r, e);
+    a->kept = a->stays = !e->retryable; /* with the machine stays what it uses */
+    return -1;
 }

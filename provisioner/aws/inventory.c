@@ -198,6 +198,30 @@ int aws_find(struct run *r, struct aws *a, enum aws_kind_id kind, const json_t *
     return kind != AWS_INSTANCE && remember(r, kind, *ret, e) < 0 ? -1 : 1;
 }
 
+void aws_forget(struct run *r, struct aws *a)
+{
+    for (size_t i = 0; i < AWS_KINDS; i++) {
+        json_decref(a->seen[i]);
+        a->seen[i] = NULL;
+    }
+    r->look_again = true;
+    /* What this run has made since may be invisible yet as well. */
+    a->asked_ms = r->clock->mono_ms(r->clock);
+}
+
+int aws_find_in(struct run *r, struct aws *a, enum aws_kind_id kind, const char *vpc, const json_t **ret, struct err *e)
+{
+    int found = aws_find(r, a, kind, ret, e);
+
+    if (found <= 0)
+        return found;
+    for (size_t i = json_array_size(a->seen[kind]); i-- > 0;)
+        if (strcmp(jsonx_str(json_array_get(a->seen[kind], i), "vpcId"), vpc) != 0)
+            json_array_remove(a->seen[kind], i);
+    *ret = aws_object(r, a, kind);
+    return *ret != NULL;
+}
+
 int aws_unremember(struct run *r, enum aws_kind_id kind, struct err *e)
 {
     AUTO_FREE char *key = xasprintf("aws.%s", aws_kind_table[kind].name);
@@ -235,19 +259,16 @@ int aws_untagged(struct run *r, struct aws *a, enum aws_kind_id kind, const char
     const json_t *object = kind == AWS_INSTANCE ? jsonx_get(found, "0.instancesSet.0") : json_array_get(found, 0);
     if (!object || is_gone(object) || !usable(object))
         return 0;
+    if (aws_is_ours(r, a, object)) {
+        aws_forget(r, a);
+        (void)err_set(e, ERR_REMOTE, "%s '%s' becomes visible only now", k->name, id);
+        e->retryable = true;
+        return -1;
+    }
     (void)err_set(e, ERR_LEFTOVER, "%s '%s', which this deployment made, is there without the tags that say so",
                   k->name, id);
     return err_hint(e, "give it back %s=%s and %s=%s, or remove it by hand", AWS_TAG_DEPLOYMENT, r->spec->name,
                     AWS_TAG_TOKEN, a->token);
-}
-
-void aws_forget(struct run *r, struct aws *a)
-{
-    for (size_t i = 0; i < AWS_KINDS; i++) {
-        json_decref(a->seen[i]);
-        a->seen[i] = NULL;
-    }
-    r->look_again = true;
 }
 
 bool aws_unsettled(const struct run *r, const struct aws *a)

@@ -20,6 +20,10 @@ int aws_look(struct run *r, struct aws *a, enum aws_kind_id kind, struct err *e)
 /* The one that counts (the journal's, else the first by id), borrowed; remembered in the journal when it is news there.
  * 1 found, 0 absent, for sure; -1. */
 int aws_find(struct run *r, struct aws *a, enum aws_kind_id kind, const json_t **ret, struct err *e) NODISCARD;
+/* The same for what stands in a network: one of another network than `vpc` is a trace of one that is gone, and counts
+ * as absent. */
+int aws_find_in(struct run *r, struct aws *a, enum aws_kind_id kind, const char *vpc, const json_t **ret, struct err *e)
+    NODISCARD;
 /* Its id, "" when there is none (or none looked for). */
 const char *aws_id(const struct run *r, const struct aws *a, enum aws_kind_id kind);
 /* The object itself as last seen, NULL when there is none. Borrowed. */
@@ -33,7 +37,8 @@ const char *aws_tag(const json_t *object, const char *key);
 /* May something of ours exist that no look has shown yet? For teardown. */
 bool aws_unsettled(const struct run *r, const struct aws *a);
 /* ERR_LEFTOVER when the journal's object, looked for by its id as `key` ("InstanceId.1"), is there and its tags do not
- * say so: it is not touched, and not forgotten either. No call when the tags found it. */
+ * say so: it is not touched, and not forgotten either. Retryable when
+ * they do, and only the look by tags has missed it. No call when the tags found it. */
 int aws_untagged(struct run *r, struct aws *a, enum aws_kind_id kind, const char *key, struct err *e) NODISCARD;
 /* The journal's id of a kind, for what is gone. */
 int aws_unremember(struct run *r, enum aws_kind_id kind, struct err *e) NODISCARD;

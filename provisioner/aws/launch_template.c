@@ -92,6 +92,8 @@ static int delete_one(struct run *r, struct aws *a, const json_t *object, const 
 
 int aws_launch_template_destroy(struct run *r, struct provider *p, struct err *e)
 {
+    if (aws_of(p)->stays)
+        return err_set(e, ERR_LEFTOVER, "it stays as long as the instance does");
     if (aws_each(r, aws_of(p), AWS_LAUNCH_TEMPLATE, delete_one, e) < 0)
         return -1;
     return journal_set(r->journal, FACT_REQUEST, json_null(), e);

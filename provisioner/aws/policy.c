@@ -162,7 +162,7 @@ static void add_running(const struct scope *s, json_t *statements)
     if (json_array_size(given))
         add(statements, "RunInsideGiven", actions_bound(s, POLICY_RUN), json_incref(given), NULL);
     add(statements, "RunImage", actions_bound(s, POLICY_RUN), arn(s, "", "ec2", image),
-        p ? equals("ec2:Owner", p->owner) : NULL);
+        p ? json_pack("{s:{s:[s, s]}}", "StringEquals", "ec2:Owner", p->owner, "amazon") : NULL);
     json_decref(ours_of);
     json_decref(given);
 }

@@ -45,7 +45,7 @@ int aws_route_table_find(struct run *r, struct provider *p, struct err *e)
 
     if (r->spec->aws.subnet)
         return 1;
-    int found = aws_find(r, a, AWS_ROUTE_TABLE, &table, e);
+    int found = aws_find_in(r, a, AWS_ROUTE_TABLE, aws_id(r, a, AWS_VPC), &table, e);
     return found <= 0 ? found : has_route(table) && has_subnet(table, aws_subnet_id(r, a));
 }
 

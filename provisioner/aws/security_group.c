@@ -84,6 +84,11 @@ static void compare(struct run *r, const json_t *group, struct rules *ret)
             svec_add(&ret->stale, ours.items[i]);
 }
 
+static const char *network(const struct run *r, const struct aws *a)
+{
+    return r->spec->aws.subnet ? jsonx_str(a->given_subnet, "vpcId") : aws_id(r, a, AWS_VPC);
+}
+
 static int given_group(struct run *r, struct aws *a, struct err *e)
 {
     AUTO_AWS_QUERY struct aws_query q = AWS_QUERY_INIT;
@@ -109,7 +114,7 @@ int aws_security_group_find(struct run *r, struct provider *p, struct err *e)
 
     if (r->spec->aws.security_group)
         return given_group(r, a, e);
-    int found = aws_find(r, a, AWS_SECURITY_GROUP, &group, e);
+    int found = aws_find_in(r, a, AWS_SECURITY_GROUP, network(r, a), &group, e);
     if (found <= 0)
         return found;
     int asked = ssh_from_resolve(r, &rules.wanted, e);
@@ -127,7 +132,8 @@ int aws_security_group_find(struct run *r, struct provider *p, struct err *e)
 }
 
 /* One call for all ranges: a group is never seen with half of its rules. */
-static int change_rules(struct run *r, struct aws *a, const char *action, const struct svec *ranges, struct err *e)
+static int change_rules(struct run *r, struct aws *a, const char *action, const struct svec *ranges, bool *ret_refused,
+                        struct err *e)
 {
     AUTO_AWS_QUERY struct aws_query q = AWS_QUERY_INIT;
     int v4 = 0, v6 = 0;
@@ -147,18 +153,44 @@ static int change_rules(struct run *r, struct aws *a, const char *action, const 
     }
     if (strcmp(action, "AuthorizeSecurityGroupIngress") == 0)
         aws_add_tags(&q, 1, "security-group-rule", r, a, "security-group-rule", a->caller);
-    return aws_act(r, a, action, &q, e);
+    *ret_refused = false;
+    if (aws_call(a->client, action, &q, AWS_FRESH, NULL, e) == 0)
+        return 0;
+    enum aws_class class = aws_client_failure(a->client)->class;
+    if (class == AWS_CLASS_ABSENT)
+        aws_forget(r, a);
+    if (class != AWS_CLASS_EXISTS)
+        return -1;
+    *ret_refused = true;
+    err_clear(e);
+    return 0;
+}
+
+/* A range that is there already makes AWS refuse the whole call: then each for itself. */
+static int authorize(struct run *r, struct aws *a, const struct svec *ranges, struct err *e)
+{
+    bool refused = false;
+
+    if (change_rules(r, a, "AuthorizeSecurityGroupIngress", ranges, &refused, e) < 0)
+        return -1;
+    for (size_t i = 0; refused && i < ranges->len; i++) {
+        AUTO_SVEC struct svec one = SVEC_INIT;
+        bool there;
+        svec_add(&one, ranges->items[i]);
+        if (change_rules(r, a, "AuthorizeSecurityGroupIngress", &one, &there, e) < 0)
+            return -1;
+    }
+    return 0;
 }
 
 static int make(struct run *r, struct aws *a, struct err *e)
 {
     AUTO_AWS_QUERY struct aws_query q = AWS_QUERY_INIT;
     AUTO_FREE char *name = xasprintf("slipway-%s-%s", r->spec->name, a->token);
-    const char *vpc = r->spec->aws.subnet ? jsonx_str(a->given_subnet, "vpcId") : aws_id(r, a, AWS_VPC);
 
     aws_query_add(&q, "GroupName", name);
     aws_query_add(&q, "GroupDescription", "slipway: SSH from the operator, nothing else");
-    aws_query_add(&q, "VpcId", vpc);
+    aws_query_add(&q, "VpcId", network(r, a));
     aws_add_tags(&q, 1, "security-group", r, a, "security-group", a->caller);
     return aws_make(r, a, AWS_SECURITY_GROUP, "CreateSecurityGroup", &q, "", e);
 }
@@ -167,15 +199,16 @@ int aws_security_group_create(struct run *r, struct provider *p, struct err *e)
 {
     struct aws *a = aws_of(p);
     AUTO_RULES struct rules rules = { 0 };
+    bool refused;
 
     if (ssh_from_resolve(r, &rules.wanted, e) < 0)
         return -1;
     if (!aws_object(r, a, AWS_SECURITY_GROUP) && make(r, a, e) < 0)
         return -1;
     compare(r, aws_object(r, a, AWS_SECURITY_GROUP), &rules);
-    if (change_rules(r, a, "AuthorizeSecurityGroupIngress", &rules.missing, e) < 0)
+    if (authorize(r, a, &rules.missing, e) < 0)
         return -1;
-    return change_rules(r, a, "RevokeSecurityGroupIngress", &rules.stale, e);
+    return change_rules(r, a, "RevokeSecurityGroupIngress", &rules.stale, &refused, e);
 }
 
 static int delete_one(struct run *r, struct aws *a, const json_t *object, const char *id, struct err *e)

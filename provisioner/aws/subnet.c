@@ -46,7 +46,7 @@ int aws_subnet_find(struct run *r, struct provider *p, struct err *e)
 
     if (r->spec->aws.subnet)
         return aws_subnet_given(r, a, &subnet, e) < 0 ? -1 : 1;
-    int found = aws_find(r, a, AWS_SUBNET, &subnet, e);
+    int found = aws_find_in(r, a, AWS_SUBNET, aws_id(r, a, AWS_VPC), &subnet, e);
     if (found <= 0)
         return found;
     /* Where a machine is, it stays: a journal that was lost, or a spec that was changed, would choose another zone. */

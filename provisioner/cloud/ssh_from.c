@@ -5,6 +5,7 @@
 #include "spec/spec.h"
 #include <arpa/inet.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define ADDRESS_URL "https://checkip.amazonaws.com/"
@@ -63,7 +64,7 @@ static int ask(const struct run *r, const char *url, char ret[static 64], struct
 {
     AUTO_HTTP_RESP struct http_resp resp = HTTP_RESP_INIT(ANSWER_MAX);
     const struct http_req req = { "GET", url, NULL, NULL, ASK_MS };
-    struct http *http = http_new(r->clock);
+    struct http *http = http_new_ca(r->clock, getenv("AWS_CA_BUNDLE"));
     struct range one;
     int rc = http_send(http, &req, &resp, e);
 

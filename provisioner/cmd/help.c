@@ -47,8 +47,9 @@ int cmd_help(struct app *app, struct err *e)
         printf("  %-11s %s\n", c->name, c->summary);
     printf("\noptions for every command:\n");
     print_options(NULL, true);
-    printf("\nexit status: 0 done, 1 internal, 2 usage or spec, 3 credentials or rights, 4 quota or capacity,\n"
-           "  5 remote refused or failed, 6 deadline, 7 conflict, 8 teardown left something, 130 interrupted\n\n"
-           "Start with `slipway init`. One page each: slipway(1), slipway.yaml(5), slipway-prefect(7), slipway-aws(7).\n");
+    printf(
+        "\nexit status: 0 done, 1 internal, 2 usage or spec, 3 credentials or rights, 4 quota or capacity,\n"
+        "  5 remote refused or failed, 6 deadline, 7 conflict, 8 teardown left something, 130 interrupted\n\n"
+        "Start with `slipway init`. One page each: slipway(1), slipway.yaml(5), slipway-prefect(7), slipway-aws(7).\n");
     return 0;
 }

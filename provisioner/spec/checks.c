@@ -103,6 +103,7 @@ char *check_image_ref(const char *text, const char *dir, struct err *e)
 
 char *check_cidr(const char *text, const char *dir, struct err *e)
 {
+    static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
     unsigned char addr[16];
     char *end = NULL;
 
@@ -116,6 +117,8 @@ char *check_cidr(const char *text, const char *dir, struct err *e)
     if (inet_pton(family, host, addr) != 1)
         return check_no(e, "has '%.60s', which is neither auto nor a CIDR range; write one such as 203.0.113.0/24",
                         text);
+    if (family == AF_INET6 && memcmp(addr, mapped, sizeof(mapped)) == 0)
+        return check_no(e, "has '%.60s', an IPv4 address written as IPv6; write it as IPv4", text);
     if (!slash) {
         static const unsigned char everywhere[16];
         bool all = memcmp(addr, everywhere, (size_t)bits / 8) == 0;

@@ -209,7 +209,9 @@ static void bound_to_the_tags(void **state)
             fail_msg("statement '%s' is not bound", on_object[i]);
     assert_true(holds(json_object_get(statement(policy, "Run"), "Resource"), "arn:aws:ec2:eu-central-1:*:instance/*"));
     assert_true(holds(json_object_get(statement(policy, "RunImage"), "Resource"), "arn:aws:ec2:eu-central-1::image/*"));
-    assert_string_equal(equals(statement(policy, "RunImage"), "ec2:Owner"), "136693071363");
+    const json_t *owners = json_object_get(
+        json_object_get(json_object_get(statement(policy, "RunImage"), "Condition"), "StringEquals"), "ec2:Owner");
+    assert_string_equal(json_string_value(json_array_get(owners, 0)), "136693071363");
     assert_true(holds(json_object_get(statement(policy, "ImageId"), "Resource"),
                       "arn:aws:ssm:eu-central-1::parameter/aws/service/debian/release/12/latest/amd64"));
 }
