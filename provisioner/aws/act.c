@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TRIES = 3, LOOK_EVERY_MS = 500, IN_USE_EVERY_MS = 1000, IN_USE_MS = 5000 };
+enum { TRIES = 3, IN_USE_EVERY_MS = 1000, IN_USE_MS = 5000 };
 
 void aws_add_tags(struct aws_query *q, int n, const char *resource_type, const struct run *r, const struct aws *a,
                   const char *kind, const char *creator)
@@ -25,34 +25,22 @@ void aws_add_tags(struct aws_query *q, int n, const char *resource_type, const s
     }
 }
 
-struct look {
-    struct run *run;
-    struct aws *aws;
-    enum aws_kind_id kind;
-};
-
-static int appears(void *ctx, char why[static 256], struct err *e)
+int aws_change(struct run *r, struct aws *a, const char *action, const struct aws_query *q, json_t **reply,
+               struct err *e)
 {
-    struct look *l = ctx;
+    int rc = aws_call(a->client, action, q, AWS_FRESH, reply, e);
 
-    if (aws_look(l->run, l->aws, l->kind, e) < 0)
-        return -1;
-    (void)snprintf(why, 256, "not seen; the answer to the request that makes it was lost");
-    return aws_object(l->run, l->aws, l->kind) != NULL;
+    if (rc < 0 && aws_client_failure(a->client)->class == AWS_CLASS_ABSENT)
+        aws_forget(r, a);
+    return rc;
 }
 
 /* 1: it was made after all. */
 static int made_after_all(struct run *r, struct aws *a, enum aws_kind_id kind, struct err *e)
 {
-    struct look l = { r, a, kind };
-    const struct wait w = { aws_kind_table[kind].name, r->clock->mono_ms(r->clock) + aws_settle_ms(), LOOK_EVERY_MS };
+    int there = aws_await(r, a, kind, r->clock->mono_ms(r->clock) + aws_settle_ms(), e);
 
-    if (wait_for(&w, r->clock, r->ui, appears, &l, e) == 0)
-        return aws_made(r, a, kind, aws_object(r, a, kind), e) < 0 ? -1 : 1;
-    if (e->code != ERR_TIMEOUT)
-        return -1;
-    err_clear(e);
-    return 0;
+    return there <= 0 ? there : aws_made(r, a, kind, aws_object(r, a, kind), e) < 0 ? -1 : 1;
 }
 
 int aws_make(struct run *r, struct aws *a, enum aws_kind_id kind, const char *action, const struct aws_query *q,
@@ -60,11 +48,9 @@ int aws_make(struct run *r, struct aws *a, enum aws_kind_id kind, const char *ac
 {
     for (int i = 1;; i++) {
         AUTO_JSON json_t *reply = NULL;
-        if (aws_call(a->client, action, q, AWS_FRESH, &reply, e) == 0)
+        if (aws_change(r, a, action, q, &reply, e) == 0)
             return aws_made(r, a, kind, *path ? jsonx_get(reply, path) : reply, e);
         const struct aws_failure *f = aws_client_failure(a->client);
-        if (f->class == AWS_CLASS_ABSENT)
-            aws_forget(r, a);
         if (f->ambiguous)
             aws_interrupted(r, a);
         if ((!f->ambiguous && f->class != AWS_CLASS_EXISTS) || i == TRIES)
@@ -81,10 +67,8 @@ int aws_make(struct run *r, struct aws *a, enum aws_kind_id kind, const char *ac
 
 int aws_act(struct run *r, struct aws *a, const char *action, const struct aws_query *q, struct err *e)
 {
-    if (aws_call(a->client, action, q, AWS_FRESH, NULL, e) == 0)
+    if (aws_change(r, a, action, q, NULL, e) == 0)
         return 0;
-    if (aws_client_failure(a->client)->class == AWS_CLASS_ABSENT)
-        aws_forget(r, a);
     if (aws_client_failure(a->client)->class != AWS_CLASS_EXISTS)
         return -1;
     err_clear(e);

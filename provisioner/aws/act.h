@@ -5,6 +5,10 @@
 /* "TagSpecification.N.*" with the tags that make an object ours. `creator` is the caller's ARN, or as frozen. */
 void aws_add_tags(struct aws_query *q, int n, const char *resource_type, const struct run *r, const struct aws *a,
                   const char *kind, const char *creator);
+/* A call that changes something, on what was seen or just made. When AWS does not know that, nothing that was seen
+ * counts any more (aws_forget). */
+int aws_change(struct run *r, struct aws *a, const char *action, const struct aws_query *q, json_t **reply,
+               struct err *e) NODISCARD;
 /* Create by an action without a client token: after an ambiguous answer it is looked for by tag before it is asked for
  * again. `path` is where the answer has the object ("vpc"). */
 int aws_make(struct run *r, struct aws *a, enum aws_kind_id kind, const char *action, const struct aws_query *q,

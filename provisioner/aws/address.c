@@ -30,11 +30,9 @@ int aws_address_create(struct run *r, struct provider *p, struct err *e)
     struct aws *a = aws_of(p);
     AUTO_AWS_QUERY struct aws_query q = AWS_QUERY_INIT;
 
-    if (aws_untagged(r, a, AWS_ADDRESS, "AllocationId.1", e) < 0) {
-        /* A second one beside it would cost money without an owner. */
-        e->code = e->code == ERR_LEFTOVER ? ERR_CONFLICT : e->code;
+    /* A second one beside it would cost money without an owner. */
+    if (aws_untagged(r, a, AWS_ADDRESS, ERR_CONFLICT, e) < 0)
         return -1;
-    }
     aws_query_add(&q, "Domain", "vpc");
     aws_add_tags(&q, 1, "elastic-ip", r, a, "address", a->caller);
     if (aws_make(r, a, AWS_ADDRESS, "AllocateAddress", &q, "", e) < 0)
@@ -58,5 +56,5 @@ int aws_address_destroy(struct run *r, struct provider *p, struct err *e)
 {
     if (aws_each(r, aws_of(p), AWS_ADDRESS, delete_one, e) < 0)
         return -1;
-    return aws_untagged(r, aws_of(p), AWS_ADDRESS, "AllocationId.1", e);
+    return aws_untagged(r, aws_of(p), AWS_ADDRESS, ERR_LEFTOVER, e);
 }

@@ -1,13 +1,10 @@
 #include "aws/act.h"
-#include "aws/facts.h"
-#include "aws/instance.h"
+#include "aws/instance_state.h"
 #include "aws/kinds.h"
 #include "core/jsonx.h"
 #include "core/mem.h"
 #include "core/util.h"
-#include "core/wait.h"
 #include "spec/spec.h"
-#include <stdio.h>
 #include <string.h>
 
 enum { POLL_MS = 500 };
@@ -21,32 +18,16 @@ int aws_association_find(struct run *r, struct provider *p, struct err *e)
     return *holder && strcmp(holder, aws_id(r, a, AWS_INSTANCE)) == 0;
 }
 
-struct starting {
-    struct aws *aws;
-    const char *id;
-};
-
-static int runs(void *ctx, char why[static 256], struct err *e)
-{
-    const struct starting *s = ctx;
-    AUTO_JSON json_t *instance = NULL;
-
-    if (aws_instance_describe(s->aws, s->id, &instance, e) < 0)
-        return -1;
-    return aws_instance_state(instance, why, e);
-}
-
 int aws_association_create(struct run *r, struct provider *p, struct err *e)
 {
     struct aws *a = aws_of(p);
     const char *id = aws_id(r, a, AWS_INSTANCE);
-    struct starting ctx = { a, id };
     AUTO_FREE char *name = xasprintf("instance '%s' running", id);
     const struct wait w = { name, phases_deadline_ms(r->phases, PHASE_MACHINE, r->spec->timeouts), POLL_MS };
     AUTO_AWS_QUERY struct aws_query q = AWS_QUERY_INIT;
 
     /* An instance that is pending takes no address. */
-    if (wait_for(&w, r->clock, r->ui, runs, &ctx, e) < 0)
+    if (aws_instance_await(r, a, id, &w, aws_instance_state, e) < 0)
         return -1;
     aws_query_add(&q, "AllocationId", aws_id(r, a, AWS_ADDRESS));
     aws_query_add(&q, "InstanceId", id);

@@ -4,7 +4,7 @@
 #include "aws/cost.h"
 #include "aws/doctor.h"
 #include "aws/facts.h"
-#include "aws/instance.h"
+#include "aws/instance_state.h"
 #include "aws/inventory.h"
 #include "aws/kinds.h"
 #include "aws/policy.h"
@@ -19,8 +19,6 @@
 #include <string.h>
 
 enum { PROBE_EVERY_MS = 5000 };
-
-#define FACT_INSTANCE "aws.instance"
 
 /* Reverse of this is the order of teardown. */
 static const struct resource_kind kinds[] = {
@@ -183,16 +181,6 @@ static void aws_exposure(const struct run *r, struct sbuf *out)
                   strcmp(from->items[i], "auto") == 0 ? "this host's public address" : from->items[i]);
 }
 
-/* The instance as the journal knows it: commands that only connect do not look at the account. */
-static int known_instance(struct run *r, const char **ret, struct err *e)
-{
-    *ret = r->journal ? journal_str(r->journal, FACT_INSTANCE) : "";
-    if (**ret)
-        return 0;
-    (void)err_set(e, ERR_USAGE, "deployment '%s' has no instance yet", r->spec->name);
-    return err_hint(e, "`slipway bootstrap` makes it");
-}
-
 static const char *aws_arch(const struct run *r)
 {
     const char *arch = r->journal ? jsonx_str(journal_get(r->journal, AWS_FACT_IMAGE), "arch") : "";
@@ -224,7 +212,7 @@ static int aws_running(struct run *r, struct provider *p, char why[static 256], 
     why[0] = '\0';
     if (a->probed_ms && now - a->probed_ms < PROBE_EVERY_MS)
         return 1;
-    if (known_instance(r, &id, e) < 0 || aws_instance_describe(a, id, &instance, e) < 0)
+    if (aws_instance_known(r, &id, e) < 0 || aws_by_id(a, AWS_INSTANCE, id, &instance, e) < 0)
         return -1;
     int state = aws_instance_state(instance, why, e);
     a->probed_ms = state > 0 ? now : 0;
@@ -239,7 +227,7 @@ static int aws_entered(struct run *r, struct provider *p, struct err *e)
     const char *id;
 
     clock_iso8601(r->clock->wall_ms(r->clock), now);
-    if (known_instance(r, &id, e) < 0)
+    if (aws_instance_known(r, &id, e) < 0)
         return -1;
     aws_query_add(&q, "ResourceId.1", id);
     aws_query_add(&q, "Tag.1.Key", AWS_TAG_ENTERED);

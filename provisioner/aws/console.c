@@ -1,9 +1,8 @@
 #include "aws/console.h"
+#include "aws/instance_state.h"
 #include "core/base64.h"
 #include "core/jsonx.h"
 #include "core/util.h"
-#include "spec/spec.h"
-#include "step/journal.h"
 #include <string.h>
 
 enum { CONSOLE_MAX = 128 << 10 };
@@ -34,10 +33,10 @@ int aws_console(struct run *r, struct provider *p, struct sbuf *out, struct err 
     struct aws *a = aws_of(p);
     AUTO_JSON json_t *reply = NULL;
     AUTO_SBUF struct sbuf text = SBUF_INIT(CONSOLE_MAX);
-    const char *id = r->journal ? journal_str(r->journal, "aws.instance") : "";
+    const char *id;
 
-    if (!*id)
-        return err_set(e, ERR_USAGE, "deployment '%s' has no instance yet", r->spec->name);
+    if (aws_instance_known(r, &id, e) < 0)
+        return -1;
     /* Older types know only what was there at the last change of state. */
     if (ask(a, id, true, &reply, e) < 0) {
         if (strcmp(aws_client_failure(a->client)->code, "UnsupportedOperation") != 0)

@@ -138,7 +138,7 @@ int doctor_ssh(struct run *r, struct aws *a, json_t *rows, struct err *e)
         return group_row(a, r->spec->aws.security_group, own, "add a rule for TCP port 22 to the group", rows, e);
     for (size_t i = 0; i < from->len; i++)
         in = in || strcmp(from->items[i], "auto") == 0 || ssh_from_holds(from->items[i], own);
-    if (in && !a->seen[AWS_SECURITY_GROUP] && aws_look(r, a, AWS_SECURITY_GROUP, e) < 0)
+    if (in && aws_look_once(r, a, AWS_SECURITY_GROUP, e) < 0)
         return doctor_row_error(rows, "ssh", e);
     if (in && aws_object(r, a, AWS_SECURITY_GROUP))
         return group_row(a, aws_id(r, a, AWS_SECURITY_GROUP), own, "`slipway bootstrap` lets it in", rows, e);

@@ -1,6 +1,7 @@
 /* What the journal keeps of an AWS deployment beside the ids of its objects ("aws.vpc", ...). */
 #pragma once
 
+#define AWS_FACT_INSTANCE "aws.instance" /* its id, as every kind has one; see inventory.h */
 #define AWS_FACT_ACCOUNT  "aws.account"
 #define AWS_FACT_REGION   "aws.region"
 #define AWS_FACT_NETWORK  "aws.network" /* "own own", or the ids of the given subnet and group */

@@ -1,7 +1,7 @@
-#include "aws/instance.h"
 #include "aws/act.h"
 #include "aws/facts.h"
 #include "aws/instance_request.h"
+#include "aws/instance_state.h"
 #include "aws/kinds.h"
 #include "aws/machine_type.h"
 #include "aws/route_table.h"
@@ -19,71 +19,22 @@
 
 enum { POLL_MS = 1000 };
 
-#define FACT_INSTANCE "aws.instance"
-
-int aws_instance_describe(struct aws *a, const char *id, json_t **ret, struct err *e)
+static int is_terminated(const json_t *instance, char why[static 256], struct err *e)
 {
-    AUTO_AWS_QUERY struct aws_query q = AWS_QUERY_INIT;
-    AUTO_JSON json_t *rows = NULL;
-
-    aws_query_add(&q, "InstanceId.1", id);
-    *ret = json_null();
-    if (aws_call_all(a->client, "DescribeInstances", &q, "reservationSet", &rows, e) < 0) {
-        if (aws_client_failure(a->client)->class != AWS_CLASS_ABSENT)
-            return err_wrap(e, "instance '%s'", id);
-        err_clear(e);
-        return 0;
-    }
-    const json_t *found = jsonx_get(rows, "0.instancesSet.0");
-    if (found)
-        *ret = json_incref((json_t *)(uintptr_t)found);
-    return 0;
-}
-
-int aws_instance_state(const json_t *instance, char why[static 256], struct err *e)
-{
-    const char *state = jsonx_str(instance, "instanceState.name"), *id = jsonx_str(instance, "instanceId");
-
-    (void)snprintf(why, 256, "%.100s", *state ? state : "not visible yet");
-    if (strcmp(state, "running") == 0)
-        return 1;
-    if (!*state || strcmp(state, "pending") == 0)
-        return 0;
-    const char *reason = jsonx_str(instance, "stateReason.message");
-    const struct aws_code *code = aws_code_find(jsonx_str(instance, "stateReason.code"));
-    (void)err_set(e, code ? aws_class_err(code->class) : ERR_REMOTE, "instance '%s' is %s%s%s", id, state,
-                  *reason ? ": " : "", reason);
-    if (strncmp(state, "stop", 4) == 0)
-        return err_hint(e, "`slipway bootstrap` starts it");
-    return err_hint(e, "`slipway bootstrap` makes a new one; what was on this one is lost");
-}
-
-struct ending {
-    struct aws *aws;
-    const char *id;
-};
-
-static int terminated(void *ctx, char why[static 256], struct err *e)
-{
-    const struct ending *w = ctx;
-    AUTO_JSON json_t *instance = NULL;
-
-    if (aws_instance_describe(w->aws, w->id, &instance, e) < 0)
-        return -1;
     const char *state = jsonx_str(instance, "instanceState.name");
-    (void)snprintf(why, 256, "%.100s", state);
+
+    (void)why, (void)e;
     return !*state || strcmp(state, "terminated") == 0;
 }
 
 static int terminate(struct run *r, struct aws *a, const char *id, struct err *e)
 {
-    struct ending ctx = { a, id };
     AUTO_FREE char *name = xasprintf("instance '%s' terminated", id);
     const struct wait w = { name, phases_deadline_ms(r->phases, PHASE_TEARDOWN, r->spec->timeouts), POLL_MS };
 
     if (aws_delete(r, a, AWS_INSTANCE, id, "TerminateInstances", "InstanceId.1", e) < 0)
         return -1;
-    return wait_for(&w, r->clock, r->ui, terminated, &ctx, e);
+    return aws_instance_await(r, a, id, &w, is_terminated, e);
 }
 
 /* Did this journal ask for it? Only then are its keys here. */
@@ -91,13 +42,8 @@ static bool is_known(const struct run *r, const json_t *instance)
 {
     const char *asked = jsonx_str(journal_get(r->journal, AWS_FACT_RUN), "token");
 
-    return strcmp(jsonx_str(instance, "instanceId"), journal_str(r->journal, FACT_INSTANCE)) == 0 ||
+    return strcmp(jsonx_str(instance, "instanceId"), journal_str(r->journal, AWS_FACT_INSTANCE)) == 0 ||
            (*asked && strcmp(jsonx_str(instance, "clientToken"), asked) == 0);
-}
-
-static bool is_usable(const json_t *instance)
-{
-    return strcmp(jsonx_str(instance, "instanceState.name"), "shutting-down") != 0;
 }
 
 /* One without its keys that was never entered holds nothing and is replaced; one that was may hold everything. */
@@ -142,10 +88,15 @@ static int record(struct run *r, const json_t *instance, struct err *e)
     char at[21];
 
     clock_iso8601(r->clock->wall_ms(r->clock), at);
-    if (journal_set(r->journal, FACT_INSTANCE, json_string(jsonx_str(instance, "instanceId")), e) < 0 ||
+    if (journal_set(r->journal, AWS_FACT_INSTANCE, json_string(jsonx_str(instance, "instanceId")), e) < 0 ||
         journal_set(r->journal, AWS_FACT_TYPE, json_string(jsonx_str(instance, "instanceType")), e) < 0)
         return -1;
     return journal_set(r->journal, AWS_FACT_LAUNCHED, json_string(*launched ? launched : at), e);
+}
+
+static bool is_down(const json_t *instance)
+{
+    return strncmp(jsonx_str(instance, "instanceState.name"), "stop", 4) == 0;
 }
 
 int aws_instance_find(struct run *r, struct provider *p, struct err *e)
@@ -158,7 +109,7 @@ int aws_instance_find(struct run *r, struct provider *p, struct err *e)
     if (aws_find(r, a, AWS_INSTANCE, &first, e) < 0)
         return -1;
     json_array_foreach (a->seen[AWS_INSTANCE], i, one) {
-        if (!is_usable(one))
+        if (!aws_is_usable(one))
             continue;
         if (is_known(r, one))
             known++;
@@ -172,15 +123,15 @@ int aws_instance_find(struct run *r, struct provider *p, struct err *e)
         return 0;
     say_drift(r, is);
     /* A run that was cut off behind the request may not have written down what it got. */
-    if (strcmp(jsonx_str(is, "instanceId"), journal_str(r->journal, FACT_INSTANCE)) != 0 && record(r, is, e) < 0)
+    if (strcmp(jsonx_str(is, "instanceId"), journal_str(r->journal, AWS_FACT_INSTANCE)) != 0 && record(r, is, e) < 0)
         return -1;
-    return strncmp(jsonx_str(is, "instanceState.name"), "stop", 4) != 0;
+    return !is_down(is);
 }
 
 /* A machine that was recorded and is gone: its keys are worthless, and its token stays with it. */
 static int start_over(struct run *r, struct err *e)
 {
-    static const char *const facts[] = { FACT_INSTANCE, AWS_FACT_RUN, AWS_FACT_LAUNCHED, AWS_FACT_TYPE };
+    static const char *const facts[] = { AWS_FACT_INSTANCE, AWS_FACT_RUN, AWS_FACT_LAUNCHED, AWS_FACT_TYPE };
 
     if (contact_forget(r, e) < 0 || user_data_wipe(r, e) < 0)
         return -1;
@@ -215,7 +166,7 @@ static int launch(struct run *r, struct aws *a, struct err *e)
         struct err lost = ERR_INIT;
         if (aws_instance_request(r, a, &instance, e) == 0) {
             const char *state = jsonx_str(instance, "instanceState.name");
-            if (strcmp(state, "terminated") != 0 && is_usable(instance))
+            if (strcmp(state, "terminated") != 0 && aws_is_usable(instance))
                 return remember(r, a, instance, e);
             /* The token's machine had its end: another token, another machine. */
             if (start_over(r, e) < 0)
@@ -234,49 +185,36 @@ static int launch(struct run *r, struct aws *a, struct err *e)
     }
 }
 
-static int stopped(void *ctx, char why[static 256], struct err *e)
+static int has_stopped(const json_t *instance, char why[static 256], struct err *e)
 {
-    const struct ending *w = ctx;
-    AUTO_JSON json_t *instance = NULL;
-
-    if (aws_instance_describe(w->aws, w->id, &instance, e) < 0)
-        return -1;
-    const char *state = jsonx_str(instance, "instanceState.name");
-    (void)snprintf(why, 256, "%.100s", state);
-    return strcmp(state, "stopping") != 0;
+    (void)why, (void)e;
+    return strcmp(jsonx_str(instance, "instanceState.name"), "stopping") != 0;
 }
 
-static int started(void *ctx, char why[static 256], struct err *e)
+static int has_begun(const json_t *instance, char why[static 256], struct err *e)
 {
-    const struct ending *w = ctx;
-    AUTO_JSON json_t *instance = NULL;
-
-    if (aws_instance_describe(w->aws, w->id, &instance, e) < 0)
-        return -1;
-    const char *state = jsonx_str(instance, "instanceState.name");
-    (void)snprintf(why, 256, "%.100s", state);
-    return *state && strncmp(state, "stop", 4) != 0;
+    (void)why, (void)e;
+    return *jsonx_str(instance, "instanceState.name") && !is_down(instance);
 }
 
 /* One that somebody stopped keeps disk and address; while it is still stopping it cannot be started. */
 static int start(struct run *r, struct aws *a, const json_t *instance, struct err *e)
 {
     const char *id = jsonx_str(instance, "instanceId");
-    struct ending ctx = { a, id };
     AUTO_FREE char *name = xasprintf("instance '%s' stopped", id);
     int64_t deadline = phases_deadline_ms(r->phases, PHASE_MACHINE, r->spec->timeouts);
     const struct wait w = { name, deadline, POLL_MS }, again = { "the start of a stopped instance", deadline, POLL_MS };
     AUTO_AWS_QUERY struct aws_query q = AWS_QUERY_INIT;
 
-    if (strncmp(jsonx_str(instance, "instanceState.name"), "stop", 4) != 0)
+    if (!is_down(instance))
         return 0;
-    if (wait_for(&w, r->clock, r->ui, stopped, &ctx, e) < 0)
+    if (aws_instance_await(r, a, id, &w, has_stopped, e) < 0)
         return -1;
     aws_query_add(&q, "InstanceId.1", id);
     if (aws_act(r, a, "StartInstances", &q, e) < 0)
         return -1;
     /* What Describe says may lag behind: "stopped" would be taken for the end of it. */
-    return wait_for(&again, r->clock, r->ui, started, &ctx, e);
+    return aws_instance_await(r, a, id, &again, has_begun, e);
 }
 
 int aws_instance_create(struct run *r, struct provider *p, struct err *e)
@@ -287,7 +225,7 @@ int aws_instance_create(struct run *r, struct provider *p, struct err *e)
 
     json_array_foreach (a->seen[AWS_INSTANCE], i, one) {
         const char *id = jsonx_str(one, "instanceId");
-        if (!is_usable(one))
+        if (!aws_is_usable(one))
             continue;
         if (is_known(r, one) && known++ == 0) {
             if (record(r, one, e) < 0 || start(r, a, one, e) < 0)
@@ -301,12 +239,10 @@ int aws_instance_create(struct run *r, struct provider *p, struct err *e)
     }
     if (known)
         return 0;
-    if (aws_untagged(r, a, AWS_INSTANCE, "InstanceId.1", e) < 0) {
-        /* A second machine beside it is what nobody wants. */
-        e->code = e->code == ERR_LEFTOVER ? ERR_CONFLICT : e->code;
+    /* A second machine beside it is what nobody wants. */
+    if (aws_untagged(r, a, AWS_INSTANCE, ERR_CONFLICT, e) < 0)
         return -1;
-    }
-    if (*journal_str(r->journal, FACT_INSTANCE) && start_over(r, e) < 0)
+    if (*journal_str(r->journal, AWS_FACT_INSTANCE) && start_over(r, e) < 0)
         return -1;
     return launch(r, a, e);
 }
@@ -321,7 +257,7 @@ int aws_instance_destroy(struct run *r, struct provider *p, struct err *e)
 {
     struct aws *a = aws_of(p);
 
-    if (aws_each(r, a, AWS_INSTANCE, terminate_one, e) == 0 && aws_untagged(r, a, AWS_INSTANCE, "InstanceId.1", e) == 0)
+    if (aws_each(r, a, AWS_INSTANCE, terminate_one, e) == 0 && aws_untagged(r, a, AWS_INSTANCE, ERR_LEFTOVER, e) == 0)
         return start_over(r, e);
     a->kept = a->stays = !e->retryable; /* with the machine stays what it uses */
     return -1;

@@ -89,11 +89,9 @@ int aws_instance_request(struct run *r, struct aws *a, json_t **ret, struct err 
     add_disk(&q, frozen);
     add_network(&q, frozen);
     add_all_tags(&q, r, a, frozen);
-    if (aws_call(a->client, "RunInstances", &q, AWS_FRESH, &reply, e) < 0) {
+    if (aws_change(r, a, "RunInstances", &q, &reply, e) < 0) {
         if (aws_client_failure(a->client)->ambiguous)
             aws_interrupted(r, a);
-        if (aws_client_failure(a->client)->class == AWS_CLASS_ABSENT)
-            aws_forget(r, a);
         return -1;
     }
     const json_t *instance = jsonx_get(reply, "instancesSet.0");

@@ -5,6 +5,7 @@
 #include "core/wait.h"
 #include "spec/spec.h"
 #include "step/journal.h"
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -96,6 +97,32 @@ int aws_look(struct run *r, struct aws *a, enum aws_kind_id kind, struct err *e)
     return 0;
 }
 
+int aws_look_once(struct run *r, struct aws *a, enum aws_kind_id kind, struct err *e)
+{
+    return a->seen[kind] ? 0 : aws_look(r, a, kind, e);
+}
+
+int aws_by_id(struct aws *a, enum aws_kind_id kind, const char *id, json_t **ret, struct err *e)
+{
+    const struct aws_kind *k = &aws_kind_table[kind];
+    AUTO_AWS_QUERY struct aws_query q = AWS_QUERY_INIT;
+    AUTO_JSON json_t *rows = NULL;
+
+    *ret = json_null();
+    /* "instanceId" of the answer is "InstanceId.N" of the question. */
+    aws_query_addf(&q, id, "%c%s.1", toupper((unsigned char)k->id[0]), k->id + 1);
+    if (aws_call_all(a->client, k->describe, &q, k->set, &rows, e) < 0) {
+        if (aws_client_failure(a->client)->class != AWS_CLASS_ABSENT)
+            return err_wrap(e, "%s '%s'", k->name, id);
+        err_clear(e);
+        return 0;
+    }
+    const json_t *found = jsonx_get(rows, kind == AWS_INSTANCE ? "0.instancesSet.0" : "0");
+    if (found)
+        *ret = json_incref((json_t *)(uintptr_t)found);
+    return 0;
+}
+
 static const char *fact_of(const struct run *r, enum aws_kind_id kind)
 {
     AUTO_FREE char *key = xasprintf("aws.%s", aws_kind_table[kind].name);
@@ -104,7 +131,7 @@ static const char *fact_of(const struct run *r, enum aws_kind_id kind)
 }
 
 /* An instance that is on its way out is there for a sweep, and of no use to a bootstrap. */
-static bool usable(const json_t *object)
+bool aws_is_usable(const json_t *object)
 {
     return strcmp(jsonx_str(object, "instanceState.name"), "shutting-down") != 0;
 }
@@ -118,7 +145,7 @@ const json_t *aws_object(const struct run *r, const struct aws *a, enum aws_kind
 
     json_array_foreach (a->seen[kind], i, object) {
         const char *id = jsonx_str(object, field);
-        if (!usable(object))
+        if (!aws_is_usable(object))
             continue;
         if (*known && strcmp(id, known) == 0)
             return object;
@@ -171,25 +198,34 @@ static int look_again(void *ctx, char why[static 256], struct err *e)
             return -1;
     if (aws_look(l->run, l->aws, l->kind, e) < 0)
         return -1;
-    (void)snprintf(why, 256, "not seen; an earlier run may have made it");
+    (void)snprintf(why, 256, "not seen; it may have been asked for, and the answer lost");
     return aws_object(l->run, l->aws, l->kind) != NULL;
+}
+
+int aws_await(struct run *r, struct aws *a, enum aws_kind_id kind, int64_t until_ms, struct err *e)
+{
+    struct look l = { r, a, kind };
+    AUTO_FREE char *name = xasprintf("%s that may have been made", aws_kind_table[kind].name);
+    const struct wait w = { name, until_ms, LOOK_EVERY_MS };
+
+    if (wait_for(&w, r->clock, r->ui, look_again, &l, e) == 0)
+        return 1;
+    if (e->code != ERR_TIMEOUT)
+        return -1;
+    err_clear(e);
+    return 0;
 }
 
 int aws_find(struct run *r, struct aws *a, enum aws_kind_id kind, const json_t **ret, struct err *e)
 {
-    struct look l = { r, a, kind };
-    AUTO_FREE char *name = xasprintf("%s of an earlier run", aws_kind_table[kind].name);
-    const struct wait w = { name, settled_ms(a), LOOK_EVERY_MS };
+    int64_t until_ms = settled_ms(a);
 
-    if (!a->seen[kind] && aws_look(r, a, kind, e) < 0)
+    if (aws_look_once(r, a, kind, e) < 0)
         return -1;
     *ret = aws_object(r, a, kind);
-    if (!*ret && (a->doubt || mark_of(r, kind) != JOURNAL_NONE) && r->clock->mono_ms(r->clock) < w.deadline_ms) {
-        if (wait_for(&w, r->clock, r->ui, look_again, &l, e) < 0) {
-            if (e->code != ERR_TIMEOUT)
-                return -1;
-            err_clear(e);
-        }
+    if (!*ret && (a->doubt || mark_of(r, kind) != JOURNAL_NONE) && r->clock->mono_ms(r->clock) < until_ms) {
+        if (aws_await(r, a, kind, until_ms, e) < 0)
+            return -1;
         *ret = aws_object(r, a, kind);
     }
     if (!*ret)
@@ -240,24 +276,17 @@ static bool is_seen(const struct aws *a, enum aws_kind_id kind, const char *id)
     return false;
 }
 
-int aws_untagged(struct run *r, struct aws *a, enum aws_kind_id kind, const char *key, struct err *e)
+int aws_untagged(struct run *r, struct aws *a, enum aws_kind_id kind, enum err_code code, struct err *e)
 {
     const struct aws_kind *k = &aws_kind_table[kind];
     AUTO_FREE char *id = xstrdup(fact_of(r, kind));
-    AUTO_AWS_QUERY struct aws_query q = AWS_QUERY_INIT;
-    AUTO_JSON json_t *found = NULL;
+    AUTO_JSON json_t *object = NULL;
 
     if (!*id || is_seen(a, kind, id))
         return 0;
-    aws_query_add(&q, key, id);
-    if (aws_call_all(a->client, k->describe, &q, k->set, &found, e) < 0) {
-        if (aws_client_failure(a->client)->class != AWS_CLASS_ABSENT)
-            return -1;
-        err_clear(e);
-        return 0;
-    }
-    const json_t *object = kind == AWS_INSTANCE ? jsonx_get(found, "0.instancesSet.0") : json_array_get(found, 0);
-    if (!object || is_gone(object) || !usable(object))
+    if (aws_by_id(a, kind, id, &object, e) < 0)
+        return -1;
+    if (json_is_null(object) || is_gone(object) || !aws_is_usable(object))
         return 0;
     if (aws_is_ours(r, a, object)) {
         aws_forget(r, a);
@@ -265,8 +294,7 @@ int aws_untagged(struct run *r, struct aws *a, enum aws_kind_id kind, const char
         e->retryable = true;
         return -1;
     }
-    (void)err_set(e, ERR_LEFTOVER, "%s '%s', which this deployment made, is there without the tags that say so",
-                  k->name, id);
+    (void)err_set(e, code, "%s '%s', which this deployment made, is there without the tags that say so", k->name, id);
     return err_hint(e, "give it back %s=%s and %s=%s, or remove it by hand", AWS_TAG_DEPLOYMENT, r->spec->name,
                     AWS_TAG_TOKEN, a->token);
 }

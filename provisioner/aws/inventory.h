@@ -17,6 +17,14 @@ extern const struct aws_kind aws_kind_table[AWS_KINDS];
 
 /* Look afresh: fills a->seen[kind] with what carries our tags and is not gone. */
 int aws_look(struct run *r, struct aws *a, enum aws_kind_id kind, struct err *e) NODISCARD;
+/* Unless this run has looked already. */
+int aws_look_once(struct run *r, struct aws *a, enum aws_kind_id kind, struct err *e) NODISCARD;
+/* As Describe says of this id, whatever its tags; new reference, json_null when AWS does not know it (yet). */
+int aws_by_id(struct aws *a, enum aws_kind_id kind, const char *id, json_t **ret, struct err *e) NODISCARD;
+/* Of use to a bootstrap: not an instance on its way out. */
+bool aws_is_usable(const json_t *object);
+/* Look again and again until one is there, or the monotonic time has come. 1 there, 0 not, -1. */
+int aws_await(struct run *r, struct aws *a, enum aws_kind_id kind, int64_t until_ms, struct err *e) NODISCARD;
 /* The one that counts (the journal's, else the first by id), borrowed; remembered in the journal when it is news there.
  * 1 found, 0 absent, for sure; -1. */
 int aws_find(struct run *r, struct aws *a, enum aws_kind_id kind, const json_t **ret, struct err *e) NODISCARD;
@@ -36,10 +44,10 @@ bool aws_is_ours(const struct run *r, const struct aws *a, const json_t *object)
 const char *aws_tag(const json_t *object, const char *key);
 /* May something of ours exist that no look has shown yet? For teardown. */
 bool aws_unsettled(const struct run *r, const struct aws *a);
-/* ERR_LEFTOVER when the journal's object, looked for by its id as `key` ("InstanceId.1"), is there and its tags do not
- * say so: it is not touched, and not forgotten either. Retryable when
- * they do, and only the look by tags has missed it. No call when the tags found it. */
-int aws_untagged(struct run *r, struct aws *a, enum aws_kind_id kind, const char *key, struct err *e) NODISCARD;
+/* An error of `code` when the journal's object, looked for by its id, is there and its tags do not say so: it is not
+ * touched, and not forgotten either. Retryable when they do, and only the look by tags has missed it. No call when the
+ * tags found it. */
+int aws_untagged(struct run *r, struct aws *a, enum aws_kind_id kind, enum err_code code, struct err *e) NODISCARD;
 /* The journal's id of a kind, for what is gone. */
 int aws_unremember(struct run *r, enum aws_kind_id kind, struct err *e) NODISCARD;
 /* What was seen is not there after all: forget it all, and ask for the steps to be looked at from the first one on. */

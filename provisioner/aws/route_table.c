@@ -58,11 +58,8 @@ static int make_once(struct run *r, struct aws *a, struct err *e)
     aws_query_add(&q, "ClientToken", jsonx_str(frozen, "token"));
     aws_query_add(&q, "VpcId", jsonx_str(frozen, "vpc"));
     aws_add_tags(&q, 1, "route-table", r, a, "route-table", jsonx_str(frozen, "creator"));
-    if (aws_call(a->client, "CreateRouteTable", &q, AWS_FRESH, &reply, e) < 0) {
-        if (aws_client_failure(a->client)->class == AWS_CLASS_ABSENT)
-            aws_forget(r, a);
+    if (aws_change(r, a, "CreateRouteTable", &q, &reply, e) < 0)
         return -1;
-    }
     return aws_made(r, a, AWS_ROUTE_TABLE, json_object_get(reply, "routeTable"), e);
 }
 

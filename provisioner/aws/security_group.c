@@ -154,12 +154,9 @@ static int change_rules(struct run *r, struct aws *a, const char *action, const 
     if (strcmp(action, "AuthorizeSecurityGroupIngress") == 0)
         aws_add_tags(&q, 1, "security-group-rule", r, a, "security-group-rule", a->caller);
     *ret_refused = false;
-    if (aws_call(a->client, action, &q, AWS_FRESH, NULL, e) == 0)
+    if (aws_change(r, a, action, &q, NULL, e) == 0)
         return 0;
-    enum aws_class class = aws_client_failure(a->client)->class;
-    if (class == AWS_CLASS_ABSENT)
-        aws_forget(r, a);
-    if (class != AWS_CLASS_EXISTS)
+    if (aws_client_failure(a->client)->class != AWS_CLASS_EXISTS)
         return -1;
     *ret_refused = true;
     err_clear(e);

@@ -50,7 +50,7 @@ int aws_subnet_find(struct run *r, struct provider *p, struct err *e)
     if (found <= 0)
         return found;
     /* Where a machine is, it stays: a journal that was lost, or a spec that was changed, would choose another zone. */
-    if (!a->seen[AWS_INSTANCE] && aws_look(r, a, AWS_INSTANCE, e) < 0)
+    if (aws_look_once(r, a, AWS_INSTANCE, e) < 0)
         return -1;
     if (aws_object(r, a, AWS_INSTANCE))
         return 1;
