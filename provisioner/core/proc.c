@@ -64,19 +64,27 @@ struct child {
     int in, out, err; /* our ends, -1 when closed */
 };
 
-/* In the child: only async-signal-safe calls. */
+/* In the child: dies with its parent, also when that was gone before it could ask for it. */
+static void follow(pid_t parent)
+{
+    (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != parent)
+        _exit(127);
+}
+
+/* In the child: only async-signal-safe calls. `parent` is 0 for one that outlives it. */
 static void child_exec(const char *file, const char *const argv[], const struct svec *env, const int fds[3],
-                       bool detach)
+                       pid_t parent)
 {
     sigset_t none;
 
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_DFL);
-    if (detach)
-        (void)setsid();
+    if (parent)
+        follow(parent);
     else
-        (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+        (void)setsid();
     for (int i = 0; i < 3; i++)
         if (dup2(fds[i], i) < 0)
             _exit(127);
@@ -102,9 +110,9 @@ static int start(const char *const argv[], const struct proc_opts *o, struct chi
     build_env(&env, o->env);
     if (pipe_pair(in, e) < 0 || pipe_pair(out, e) < 0 || pipe_pair(err, e) < 0)
         return -1;
-    pid_t pid = fork();
+    pid_t self = getpid(), pid = fork();
     if (pid == 0)
-        child_exec(file, argv, &env, (int[]){ in[0], out[1], err[1] }, false);
+        child_exec(file, argv, &env, (int[]){ in[0], out[1], err[1] }, self);
     close(in[0]);
     close(out[1]);
     close(err[1]);
@@ -286,7 +294,7 @@ int proc_detach(const char *const argv[], const struct proc_opts *o, int log_fd,
     build_env(&env, o ? o->env : NULL);
     *ret = fork();
     if (*ret == 0)
-        child_exec(file, argv, &env, (int[]){ null, log_fd, log_fd }, true);
+        child_exec(file, argv, &env, (int[]){ null, log_fd, log_fd }, 0);
     return *ret < 0 ? err_sys(e, ERR_INTERNAL, "fork for '%s'", argv[0]) : 0;
 }
 
@@ -298,9 +306,10 @@ int proc_spawn(const char *const argv[], const char *const *env, pid_t *ret, str
         svec_add(&all, *v);
     for (; env && *env; env++)
         svec_add(&all, *env);
+    pid_t self = getpid();
     *ret = fork();
     if (*ret == 0) {
-        (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+        follow(self);
         signal(SIGPIPE, SIG_DFL);
         execvpe(argv[0], (char *const *)(uintptr_t)argv, all.items);
         _exit(127);

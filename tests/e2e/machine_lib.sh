@@ -68,13 +68,24 @@ timed() { # label, command...
     return "$timed_status"
 }
 
-same_as_before() { # label
+same_list() {
     snapshot > "$work/after"
     # A machine of somebody else may have begun or ended between: compare what both lists can know.
     if ! grep -q forwarding "$work/before" || ! grep -q forwarding "$work/after"; then
         for list in before after; do sed -i '/^# forwarding/,$d' "$work/$list"; done
     fi
-    diff "$work/before" "$work/after" || fail "$1: the host differs (above: < before, > after)"
+    diff "$work/before" "$work/after" > "$work/differs"
+}
+
+# A program that dies with its killed parent may be on its way out, on a busy host for a while.
+same_as_before() { # label
+    tries=0
+    until same_list || [ "$tries" -eq 50 ]; do
+        tries=$((tries + 1))
+        sleep 0.1
+    done
+    [ "$tries" -lt 50 ] || cat "$work/differs" >&2
+    [ "$tries" -lt 50 ] || fail "$1: the host differs (above: < before, > after)"
     for left in disk.raw disk.raw.tmp seed root user-data known_host console.log; do
         [ ! -e "$SLIPWAY_HOME/$name/$left" ] || fail "$1: '$left' is left"
     done
