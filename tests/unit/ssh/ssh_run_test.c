@@ -110,7 +110,8 @@ static void no_exit_status_is_no_success(void **state)
         assert_int_equal(ssh_run(own, (const char *const[]){ "sh", "-c", scripts[i], NULL }, &o, &r, &why), -1);
         assert_int_equal(why.code, ERR_NET);
         assert_true(why.retryable);
-        assert_string_equal(r.out.data, "begun\n");
+        if (i == 0) /* a killed sshd may not have passed it on */
+            assert_string_equal(r.out.data, "begun\n");
         if (i == 1) { /* and the connection says so from now on */
             err_clear(&why);
             assert_int_equal(ssh_run(own, true_argv, NULL, NULL, &why), -1);
