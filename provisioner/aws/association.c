@@ -27,7 +27,7 @@ int aws_association_create(struct run *r, struct provider *p, struct err *e)
     AUTO_AWS_QUERY struct aws_query q = AWS_QUERY_INIT;
 
     /* An instance that is pending takes no address. */
-    if (aws_instance_await(r, a, id, &w, aws_instance_state, e) < 0)
+    if (aws_instance_await(r, a, id, &w, aws_instance_runs, e) < 0)
         return -1;
     aws_query_add(&q, "AllocationId", aws_id(r, a, AWS_ADDRESS));
     aws_query_add(&q, "InstanceId", id);

@@ -214,7 +214,8 @@ static int aws_running(struct run *r, struct provider *p, char why[static 256], 
         return 1;
     if (aws_instance_known(r, &id, e) < 0 || aws_by_id(a, AWS_INSTANCE, id, &instance, e) < 0)
         return -1;
-    int state = aws_instance_state(instance, why, e);
+    aws_instance_say(instance, why);
+    int state = aws_instance_runs(instance, e);
     a->probed_ms = state > 0 ? now : 0;
     return state;
 }

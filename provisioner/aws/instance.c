@@ -19,11 +19,11 @@
 
 enum { POLL_MS = 1000 };
 
-static int is_terminated(const json_t *instance, char why[static 256], struct err *e)
+static int is_terminated(const json_t *instance, struct err *e)
 {
     const char *state = jsonx_str(instance, "instanceState.name");
 
-    (void)why, (void)e;
+    (void)e;
     return !*state || strcmp(state, "terminated") == 0;
 }
 
@@ -185,15 +185,15 @@ static int launch(struct run *r, struct aws *a, struct err *e)
     }
 }
 
-static int has_stopped(const json_t *instance, char why[static 256], struct err *e)
+static int has_stopped(const json_t *instance, struct err *e)
 {
-    (void)why, (void)e;
+    (void)e;
     return strcmp(jsonx_str(instance, "instanceState.name"), "stopping") != 0;
 }
 
-static int has_begun(const json_t *instance, char why[static 256], struct err *e)
+static int has_begun(const json_t *instance, struct err *e)
 {
-    (void)why, (void)e;
+    (void)e;
     return *jsonx_str(instance, "instanceState.name") && !is_down(instance);
 }
 

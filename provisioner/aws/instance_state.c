@@ -17,11 +17,17 @@ int aws_instance_known(const struct run *r, const char **ret, struct err *e)
     return err_hint(e, "`slipway bootstrap` makes it");
 }
 
-int aws_instance_state(const json_t *instance, char why[static 256], struct err *e)
+void aws_instance_say(const json_t *instance, char why[static 256])
+{
+    const char *state = jsonx_str(instance, "instanceState.name");
+
+    (void)snprintf(why, 256, "%.100s", *state ? state : "not visible yet");
+}
+
+int aws_instance_runs(const json_t *instance, struct err *e)
 {
     const char *state = jsonx_str(instance, "instanceState.name"), *id = jsonx_str(instance, "instanceId");
 
-    (void)snprintf(why, 256, "%.100s", *state ? state : "not visible yet");
     if (strcmp(state, "running") == 0)
         return 1;
     if (!*state || strcmp(state, "pending") == 0)
@@ -48,8 +54,8 @@ static int look(void *ctx, char why[static 256], struct err *e)
 
     if (aws_by_id(w->aws, AWS_INSTANCE, w->id, &instance, e) < 0)
         return -1;
-    (void)snprintf(why, 256, "%.100s", jsonx_str(instance, "instanceState.name"));
-    return w->judge(instance, why, e);
+    aws_instance_say(instance, why);
+    return w->judge(instance, e);
 }
 
 int aws_instance_await(struct run *r, struct aws *a, const char *id, const struct wait *w, aws_instance_judge *judge,

@@ -7,9 +7,11 @@
  */
 int aws_instance_known(const struct run *r, const char **ret, struct err *e) NODISCARD;
 
-/* Of what aws_by_id gave: 1 as wanted, 0 not yet, -1 never. `why` holds its state. */
-typedef int aws_instance_judge(const json_t *instance, char why[static 256], struct err *e);
+/* The state of what aws_by_id gave, in EC2's word. */
+void aws_instance_say(const json_t *instance, char why[static 256]);
+/* Of what aws_by_id gave: 1 as wanted, 0 not yet, -1 never. */
+typedef int aws_instance_judge(const json_t *instance, struct err *e);
 /* 1 running, 0 on its way or not visible yet, -1 stopped or ended. */
-aws_instance_judge aws_instance_state;
+aws_instance_judge aws_instance_runs;
 int aws_instance_await(struct run *r, struct aws *a, const char *id, const struct wait *w, aws_instance_judge *judge,
                        struct err *e) NODISCARD;
