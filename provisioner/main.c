@@ -36,6 +36,8 @@ static int report_error(const struct app *app, struct err *e)
         struct err lost = ERR_INIT;
         json_t *doc = json_pack("{s:{s:s, s:s, s:s, s:i}}", "error", "class", err_name(e->code), "message", e->msg,
                                 "hint", e->hint, "exit_status", err_exit_status(e->code));
+        if (app->failure)
+            json_object_update(doc, app->failure);
         if (app_print_json(doc, &lost) < 0)
             fprintf(stderr, "slipway: %s\n", lost.msg);
     }
@@ -58,6 +60,7 @@ int main(int argc, char **argv)
     else if (rc == 0)
         rc = app.command->run(&app, &e);
     int status = rc < 0 ? report_error(&app, &e) : app.exit_status;
+    json_decref(app.failure);
     ui_free(app.ui);
     return status;
 }

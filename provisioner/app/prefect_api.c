@@ -57,6 +57,14 @@ void prefect_api_close(struct prefect_api *a)
     free(a);
 }
 
+/* What changes something must not be sent twice unseen; questions have bodies too. */
+static bool only_reads(const char *method, const char *path)
+{
+    const char *last = strrchr(path, '/');
+
+    return strcmp(method, "GET") == 0 || (last && (strcmp(last, "/filter") == 0 || strcmp(last, "/count") == 0));
+}
+
 int prefect_api_call(struct prefect_api *a, const char *method, const char *path, const json_t *body, int *ret_status,
                      json_t **ret_body, struct err *e)
 {
@@ -67,6 +75,7 @@ int prefect_api_call(struct prefect_api *a, const char *method, const char *path
     const struct http_req req = { method, url, headers, text, 30000 };
     struct err no_json = ERR_INIT;
 
+    a->http->once = !only_reads(method, path);
     if (http_send(a->http, &req, &resp, e) < 0)
         return err_wrap(e, "Prefect API: %s %s", method, path);
     *ret_status = resp.status;

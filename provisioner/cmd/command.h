@@ -61,6 +61,7 @@ struct app {
     int n_args;
     char **tail;     /* after `--`, NULL-terminated; NULL: no `--` */
     bool json;       /* -o json */
+    json_t *failure; /* what a command that failed has to say beside its error, for -o json; NULL: nothing */
     int exit_status; /* set by commands that pass on a status (ssh -- cmd); 0 otherwise */
 };
 

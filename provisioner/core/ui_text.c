@@ -36,13 +36,26 @@ static size_t secret_at(const char *p, const char *const *secrets)
     return longest;
 }
 
+/* Length of "ESC [ 0;32 m", which only colours what follows (ECMA-48 SGR); 0: it is something else. */
+static size_t colour_len(const char *p)
+{
+    if (p[0] != '\x1b' || p[1] != '[')
+        return 0;
+    size_t n = 2 + strspn(p + 2, "0123456789;:");
+    return p[n] == 'm' ? n + 1 : 0;
+}
+
 void ui_text_safe(const char *text, const char *const *secrets, char *ret, size_t size)
 {
     size_t at = 0;
 
     while (*text) {
         char piece[8];
-        size_t n = secret_at(text, secrets), len = 3;
+        size_t n = secret_at(text, secrets), len = 3, colour = colour_len(text);
+        if (colour) {
+            text += colour;
+            continue;
+        }
         if (n) {
             (void)snprintf(piece, sizeof(piece), "***");
         } else {

@@ -409,6 +409,10 @@ def rights(s):
     fake("config", {"denied": ["DeleteVpc"]})
     s.run(8, "teardown", "-y", says="ec2:DeleteVpc")
     check("vpc 'vpc-" in s.err and fake("summary")["kinds"] == {"vpc": 1}, s.err)
+    s.run(8, "teardown", "-y", "-o", "json")
+    document = json.loads(s.out)
+    check(document["error"]["exit_status"] == 8 and document["removed"] == [] and
+          [row["kind"] for row in document["left"]] == ["vpc"], s.out)
     fake("config", {"denied": []})
     s.down()
 
