@@ -5,6 +5,7 @@
 #include "core/hash.h"
 #include "core/mem.h"
 #include "core/util.h"
+#include "net/curl_options.h"
 #include "net/url.h"
 #include <curl/curl.h>
 #include <fcntl.h>
@@ -15,7 +16,6 @@
 
 enum {
     SLOTS = 8,
-    CONNECT_MS = 15000,
     STALL_S = 30,
     POLL_MS = 250,   /* how soon Ctrl-C is seen */
     GIVE_UP = SLOTS, /* failures before the first success: the source is not worth asking for the rest */
@@ -80,35 +80,18 @@ static void slot_done(struct slot *s)
     free(TAKE_PTR(s->part_path));
 }
 
-/* As net/transfer does it: https only, but http from loopback and from mirrors, where the digest decides. */
 static void set_options(struct slot *s, const char *url, bool plain_ok)
 {
-    const char *ca = getenv("CURL_CA_BUNDLE"), *dir = getenv("SSL_CERT_DIR");
     CURL *c = s->curl;
 
     curl_easy_reset(c);
-    (void)curl_easy_setopt(c, CURLOPT_URL, url);
-    (void)curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, plain_ok || url_is_loopback(url) ? "http,https" : "https");
-    (void)curl_easy_setopt(c, CURLOPT_REDIR_PROTOCOLS_STR, plain_ok && !url_is_https(url) ? "http,https" : "https");
-    (void)curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 1L);
-    (void)curl_easy_setopt(c, CURLOPT_MAXREDIRS, 5L);
-    (void)curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+    curl_options_download(c, url, plain_ok);
     (void)curl_easy_setopt(c, CURLOPT_FAILONERROR, 1L);
-    (void)curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
     (void)curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
     (void)curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)STALL_S);
-    (void)curl_easy_setopt(c, CURLOPT_USERAGENT, "slipway");
     (void)curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
     (void)curl_easy_setopt(c, CURLOPT_WRITEDATA, s);
     (void)curl_easy_setopt(c, CURLOPT_PRIVATE, s);
-    if (!ca || !ca[0])
-        ca = getenv("SSL_CERT_FILE");
-    if (ca && ca[0])
-        (void)curl_easy_setopt(c, CURLOPT_CAINFO, ca);
-    if (dir && dir[0])
-        (void)curl_easy_setopt(c, CURLOPT_CAPATH, dir);
-    if (url_is_loopback(url))
-        (void)curl_easy_setopt(c, CURLOPT_PROXY, "");
 }
 
 /* Begin with file `at` at its source number `source`. 1: begun. 0: not this one. */

@@ -1,4 +1,5 @@
 #include "net/http.h"
+#include "net/curl_options.h"
 #include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +13,7 @@
 #include "net/http_via.h"
 #include "net/url.h"
 
-enum { POLL_MS = 250, CONNECT_MS = 15000, SHOWN = 512 };
+enum { POLL_MS = 250, SHOWN = 512 };
 
 struct http_curl {
     struct http base;
@@ -118,37 +119,19 @@ static int check_url(const struct http_curl *h, const char *url, const char *sho
     return 0;
 }
 
-static const char *ca_file(const struct http_curl *h)
-{
-    const char *file = h->ca_file;
-
-    if (!file || !*file)
-        file = getenv("CURL_CA_BUNDLE");
-    if (!file || !*file)
-        file = getenv("SSL_CERT_FILE");
-    return file && *file ? file : NULL;
-}
-
 static void set_connection(struct exchange *x, struct curl_slist **connect_to)
 {
     char to[32];
     CURL *c = x->h->easy;
-    const char *dir = getenv("SSL_CERT_DIR");
 
+    curl_options_base(c, x->req->url, x->h->ca_file);
     (void)curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https"); /* narrower: check_url */
-    (void)curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
     (void)curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
-    (void)curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
     if (x->h->base.once)
         (void)curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, 1L);
-    if (ca_file(x->h))
-        (void)curl_easy_setopt(c, CURLOPT_CAINFO, ca_file(x->h));
-    if (dir && *dir)
-        (void)curl_easy_setopt(c, CURLOPT_CAPATH, dir);
-    if (x->h->via.open || url_is_loopback(x->req->url) || url_is_metadata(x->req->url))
-        (void)curl_easy_setopt(c, CURLOPT_PROXY, "");
     if (!x->h->via.open)
         return;
+    (void)curl_easy_setopt(c, CURLOPT_PROXY, "");
     /* The name in the URL is looked up by nobody. */
     (void)snprintf(to, sizeof(to), "::127.0.0.1:%d", x->h->via.port);
     *connect_to = curl_slist_append(NULL, to);
@@ -167,9 +150,7 @@ static struct curl_slist *set_request(struct exchange *x)
 
     for (size_t i = 0; r->headers && r->headers[i]; i++)
         headers = curl_slist_append(headers, r->headers[i]);
-    (void)curl_easy_setopt(c, CURLOPT_URL, r->url);
     (void)curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers);
-    (void)curl_easy_setopt(c, CURLOPT_USERAGENT, "slipway");
     if (r->body || strcmp(r->method, "POST") == 0) {
         (void)curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)(r->body ? strlen(r->body) : 0));
         (void)curl_easy_setopt(c, CURLOPT_POSTFIELDS, r->body ? r->body : "");
@@ -192,7 +173,7 @@ static struct curl_slist *set_request(struct exchange *x)
 
 static int failed(const struct exchange *x, CURLcode rc, struct err *e)
 {
-    const char *why = x->text[0] ? x->text : curl_easy_strerror(rc);
+    const char *why = x->text[0] ? x->text : curl_easy_strerror(rc), *cas = curl_options_ca_file(x->h->ca_file);
 
     if (e->code) /* the stream below has said why */
         return err_wrap(e, "%s %s", x->req->method, x->shown);
@@ -200,16 +181,15 @@ static int failed(const struct exchange *x, CURLcode rc, struct err *e)
     case CURLE_WRITE_ERROR:
         return err_set(e, ERR_REMOTE, "%s %s: the answer is larger than %zu bytes", x->req->method, x->shown,
                        x->ret->body.overflow ? x->ret->body.max : x->ret->headers.max);
-    case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
         (void)err_set(e, ERR_AUTH, "%s %s: '%s' cannot be read as a bundle of CAs", x->req->method, x->shown,
-                      ca_file(x->h) ? ca_file(x->h) : "/etc/ssl/certs");
+                      cas ? cas : "/etc/ssl/certs");
         return err_hint(e, "AWS_CA_BUNDLE, ca_bundle of the profile, CURL_CA_BUNDLE or SSL_CERT_FILE names it");
-    case CURLE_SSL_ISSUER_ERROR: {
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_ISSUER_ERROR:
         (void)err_set(e, ERR_AUTH, "%s %s: certificate not accepted by the CAs in '%s': %s", x->req->method, x->shown,
-                      ca_file(x->h) ? ca_file(x->h) : "/etc/ssl/certs", why);
+                      cas ? cas : "/etc/ssl/certs", why);
         return err_hint(e, "behind a proxy that re-signs TLS, name its CA bundle in SSL_CERT_FILE");
-    }
     case CURLE_OUT_OF_MEMORY:
     case CURLE_FAILED_INIT:
         return err_set(e, ERR_INTERNAL, "%s %s: %s", x->req->method, x->shown, why);

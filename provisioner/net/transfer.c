@@ -4,6 +4,7 @@
 #include "core/mem.h"
 #include "core/sbuf.h"
 #include "core/util.h"
+#include "net/curl_options.h"
 #include "net/url.h"
 #include <curl/curl.h>
 #include <errno.h>
@@ -12,7 +13,6 @@
 #include <strings.h>
 
 enum {
-    CONNECT_MS = 15000,
     NOTE_EVERY_MS = 250,
     POLL_MS = 250, /* how soon Ctrl-C is seen */
 };
@@ -193,20 +193,9 @@ static struct curl_slist *request_headers(const struct transfer *t)
 static void set_options(struct seen *s, struct curl_slist *headers, char *text)
 {
     const struct transfer *t = s->t;
-    bool http = t->plain_ok || url_is_loopback(t->url);
-    const char *ca = getenv("CURL_CA_BUNDLE"), *dir = getenv("SSL_CERT_DIR");
     CURL *c = s->curl;
 
-    (void)curl_easy_setopt(c, CURLOPT_URL, t->url);
-    (void)curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, http ? "http,https" : "https");
-    /* From https only to https. From http to http only where the digest protects the bytes. */
-    (void)curl_easy_setopt(c, CURLOPT_REDIR_PROTOCOLS_STR,
-                           t->plain_ok && strncasecmp(t->url, "http:", 5) == 0 ? "http,https" : "https");
-    (void)curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 1L);
-    (void)curl_easy_setopt(c, CURLOPT_MAXREDIRS, 5L);
-    (void)curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-    (void)curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
-    (void)curl_easy_setopt(c, CURLOPT_USERAGENT, "slipway");
+    curl_options_download(c, t->url, t->plain_ok);
     (void)curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers);
     (void)curl_easy_setopt(c, CURLOPT_ERRORBUFFER, text);
     (void)curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
@@ -214,14 +203,6 @@ static void set_options(struct seen *s, struct curl_slist *headers, char *text)
     (void)curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
     (void)curl_easy_setopt(c, CURLOPT_WRITEDATA, s);
     (void)curl_easy_setopt(c, CURLOPT_BUFFERSIZE, 256L << 10);
-    if (!ca || !ca[0])
-        ca = getenv("SSL_CERT_FILE");
-    if (ca && ca[0])
-        (void)curl_easy_setopt(c, CURLOPT_CAINFO, ca);
-    if (dir && dir[0])
-        (void)curl_easy_setopt(c, CURLOPT_CAPATH, dir);
-    if (url_is_loopback(t->url))
-        (void)curl_easy_setopt(c, CURLOPT_PROXY, "");
 }
 
 static enum transfer_end judge_status(struct seen *s, struct err *e)
