@@ -78,7 +78,7 @@ write_spec fail 'k3s: {config: {no-such-key: true}}'
 expect 5 "k3s.config holds a key that this K3s does not know" "K3s that cannot start" bootstrap_to_files
 evidence "K3s that cannot start"
 write_spec fail 'k3s: {config: {flannel-backend: none}}
-timeouts: {k3s: 45}'
+timeouts: {k3s: 75}'
 alter postgres-15-bookworm.tar
 expect 7 "'postgres-15-bookworm.tar' has other bytes" "altered image archive" bootstrap_to_files
 ln -f "$artifacts/postgres-15-bookworm.tar" "$use_artifacts/" 2> /dev/null || cp "$artifacts/postgres-15-bookworm.tar" "$use_artifacts/"
