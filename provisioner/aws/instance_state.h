@@ -7,7 +7,7 @@
  */
 int aws_instance_known(const struct run *r, const char **ret, struct err *e) NODISCARD;
 
-/* The state of what aws_by_id gave, in EC2's word. */
+/* The state of what aws_by_id gave in EC2's word, or that it is not visible yet. */
 void aws_instance_say(const json_t *instance, char why[static 256]);
 /* Of what aws_by_id gave: 1 as wanted, 0 not yet, -1 never. */
 typedef int aws_instance_judge(const json_t *instance, struct err *e);

@@ -185,14 +185,14 @@ struct look {
     struct run *run;
     struct aws *aws;
     enum aws_kind_id kind;
+    bool all; /* one wait for all that a lost journal does not tell of */
 };
 
 static int look_again(void *ctx, char why[static 256], struct err *e)
 {
     struct look *l = ctx;
 
-    /* One wait for all that a lost journal does not tell of. */
-    for (int kind = 0; l->aws->doubt && kind <= AWS_INSTANCE; kind++)
+    for (int kind = 0; l->all && kind <= AWS_INSTANCE; kind++)
         if (kind != (int)l->kind && !aws_object(l->run, l->aws, (enum aws_kind_id)kind) &&
             aws_look(l->run, l->aws, (enum aws_kind_id)kind, e) < 0)
             return -1;
@@ -202,13 +202,12 @@ static int look_again(void *ctx, char why[static 256], struct err *e)
     return aws_object(l->run, l->aws, l->kind) != NULL;
 }
 
-int aws_await(struct run *r, struct aws *a, enum aws_kind_id kind, int64_t until_ms, struct err *e)
+static int await(struct look *l, int64_t until_ms, struct err *e)
 {
-    struct look l = { r, a, kind };
-    AUTO_FREE char *name = xasprintf("%s that may have been made", aws_kind_table[kind].name);
+    AUTO_FREE char *name = xasprintf("%s that may have been made", aws_kind_table[l->kind].name);
     const struct wait w = { name, until_ms, LOOK_EVERY_MS };
 
-    if (wait_for(&w, r->clock, r->ui, look_again, &l, e) == 0)
+    if (wait_for(&w, l->run->clock, l->run->ui, look_again, l, e) == 0)
         return 1;
     if (e->code != ERR_TIMEOUT)
         return -1;
@@ -216,15 +215,21 @@ int aws_await(struct run *r, struct aws *a, enum aws_kind_id kind, int64_t until
     return 0;
 }
 
+int aws_await(struct run *r, struct aws *a, enum aws_kind_id kind, int64_t until_ms, struct err *e)
+{
+    return await(&(struct look){ r, a, kind, false }, until_ms, e);
+}
+
 int aws_find(struct run *r, struct aws *a, enum aws_kind_id kind, const json_t **ret, struct err *e)
 {
+    struct look l = { r, a, kind, a->doubt };
     int64_t until_ms = settled_ms(a);
 
     if (aws_look_once(r, a, kind, e) < 0)
         return -1;
     *ret = aws_object(r, a, kind);
     if (!*ret && (a->doubt || mark_of(r, kind) != JOURNAL_NONE) && r->clock->mono_ms(r->clock) < until_ms) {
-        if (aws_await(r, a, kind, until_ms, e) < 0)
+        if (await(&l, until_ms, e) < 0)
             return -1;
         *ret = aws_object(r, a, kind);
     }

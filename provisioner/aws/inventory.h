@@ -10,7 +10,7 @@ struct aws_kind {
     const char *name;     /* as in slipway:kind, the step's name and messages: "route-table" */
     const char *type;     /* as in TagSpecification: "elastic-ip" */
     const char *describe; /* action */
-    const char *set, *id; /* where the answer has the list, and the id in each of it */
+    const char *set, *id; /* where the answer has the list, and the id in each of it; capitalized, the question's */
 };
 
 extern const struct aws_kind aws_kind_table[AWS_KINDS];

@@ -28,7 +28,7 @@ static void print_receipt(const struct app *app, const json_t *receipt)
 int cmd_teardown(struct app *app, struct err *e)
 {
     AUTO_SESSION struct session s = { 0 };
-    AUTO_JSON json_t *receipt = json_array(), *left = json_array();
+    AUTO_JSON json_t *receipt = json_array();
 
     if (common_session(app, SESSION_REMOVE, &s, e) < 0)
         return -1;
@@ -40,13 +40,12 @@ int cmd_teardown(struct app *app, struct err *e)
     }
     s.run.include_volumes = app->opt[OPT_INCLUDE_VOLUMES] != NULL;
     s.run.removed = receipt;
-    s.run.left = left;
     int rc = remove_all(&s.run, e);
     print_receipt(app, receipt);
-    if (rc < 0) {
-        app->failure = json_pack("{s:s, s:O, s:O}", "name", s.spec->name, "removed", receipt, "left", left);
+    app->failure = json_pack("{s:s, s:O, s:o?}", "name", s.spec->name, "removed", receipt, "left",
+                             rc < 0 ? s.run.left : json_array());
+    if (rc < 0)
         return -1;
-    }
     /* The journal goes last: until here a crash leaves enough to run teardown again. */
     if (fsx_remove_tree(s.dir, e) < 0)
         return err_wrap(e, "the deployment is gone, its state is not");

@@ -67,6 +67,8 @@ struct child {
 /* In the child: dies with its parent, also when that was gone before it could ask for it. */
 static void follow(pid_t parent)
 {
+    /* Until execve(2) our own handler would take it and go on. */
+    (void)signal(SIGTERM, SIG_DFL);
     (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent)
         _exit(127);
@@ -78,13 +80,13 @@ static void child_exec(const char *file, const char *const argv[], const struct 
 {
     sigset_t none;
 
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    signal(SIGPIPE, SIG_DFL);
     if (parent)
         follow(parent);
     else
         (void)setsid();
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    signal(SIGPIPE, SIG_DFL);
     for (int i = 0; i < 3; i++)
         if (dup2(fds[i], i) < 0)
             _exit(127);

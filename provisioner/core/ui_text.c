@@ -1,4 +1,5 @@
 #include "core/ui_text.h"
+#include "core/mem.h"
 #include "core/util.h"
 #include <stdio.h>
 #include <string.h>
@@ -45,17 +46,31 @@ static size_t colour_len(const char *p)
     return p[n] == 'm' ? n + 1 : 0;
 }
 
-void ui_text_safe(const char *text, const char *const *secrets, char *ret, size_t size)
+/* Before secrets are looked for: one that is half coloured is one all the same. */
+static char *without_colours(const char *text)
 {
+    char *plain = xstrdup(text), *to = plain;
+
+    while (*text) {
+        size_t colour = colour_len(text);
+        if (colour)
+            text += colour;
+        else
+            *to++ = *text++;
+    }
+    *to = '\0';
+    return plain;
+}
+
+void ui_text_safe(const char *coloured, const char *const *secrets, char *ret, size_t size)
+{
+    AUTO_FREE char *plain = without_colours(coloured);
+    const char *text = plain;
     size_t at = 0;
 
     while (*text) {
         char piece[8];
-        size_t n = secret_at(text, secrets), len = 3, colour = colour_len(text);
-        if (colour) {
-            text += colour;
-            continue;
-        }
+        size_t n = secret_at(text, secrets), len = 3;
         if (n) {
             (void)snprintf(piece, sizeof(piece), "***");
         } else {

@@ -189,6 +189,8 @@ static int failed(const struct exchange *x, CURLcode rc, struct err *e)
     case CURLE_SSL_ISSUER_ERROR:
         (void)err_set(e, ERR_AUTH, "%s %s: certificate not accepted by the CAs in '%s': %s", x->req->method, x->shown,
                       cas ? cas : "/etc/ssl/certs", why);
+        if (cas)
+            return err_hint(e, "behind a proxy that re-signs TLS, add its CA to that file");
         return err_hint(e, "behind a proxy that re-signs TLS, name its CA bundle in SSL_CERT_FILE");
     case CURLE_OUT_OF_MEMORY:
     case CURLE_FAILED_INIT:

@@ -92,12 +92,13 @@ static void name_left(struct run *r, struct err *e)
     json_t *row;
 
     /* Canceled: whoever pressed Ctrl-C waits for no further call. */
-    if (e->code == ERR_CANCELED || sweep(r, left, &lost) < 0 || json_array_size(left) == 0)
+    if (e->code == ERR_CANCELED || sweep(r, left, &lost) < 0)
+        return;
+    r->left = json_incref(left);
+    if (json_array_size(left) == 0)
         return;
     json_array_foreach (left, i, row)
         sbuf_addf(&names, "%s%s '%s'", i ? ", " : "", jsonx_str(row, "kind"), jsonx_str(row, "name"));
-    if (r->left)
-        json_array_extend(r->left, left);
     (void)err_wrap(e, "left are %s", names.data);
     e->code = ERR_LEFTOVER;
 }

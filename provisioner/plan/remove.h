@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 /* Undo in reverse: what slipway installed on a machine that is not ours, or the machine itself; then look for anything
- * that is left, and take that away too, until two sweeps in a row find nothing. What stays is named: ERR_LEFTOVER.
+ * that is left, and take that away too, until two sweeps in a row find nothing. What stays is named: ERR_LEFTOVER,
+ * and is in r->left.
  * Works without a journal. */
 int remove_all(struct run *r, struct err *e) NODISCARD;

@@ -37,5 +37,5 @@ struct run {
     bool look_again;      /* a step failed on what is gone meanwhile: the table may be applied once more */
     bool include_volumes; /* teardown: also what was made from inside the cluster */
     json_t *removed;      /* teardown's receipt, rows {"kind","name"}; NULL: nobody asked for one */
-    json_t *left;         /* what a teardown that failed found afterwards, rows alike; NULL: nobody asked for it */
+    json_t *left;         /* what a teardown that failed found afterwards, rows alike; NULL: it could not look */
 };

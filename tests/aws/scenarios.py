@@ -421,6 +421,8 @@ def wrong_secret(s):
     """a wrong secret: exit 3 at the first call, nothing made"""
     s.run(3, "bootstrap", env={"AWS_SECRET_ACCESS_KEY": "wrong"})
     s.run(3, "teardown", "-y", says="nothing was removed", env={"AWS_SECRET_ACCESS_KEY": "wrong"})
+    s.run(3, "teardown", "-y", "-o", "json", env={"AWS_SECRET_ACCESS_KEY": "wrong"})
+    check(json.loads(s.out)["left"] is None, s.out)
     s.live({})
 
 

@@ -134,3 +134,5 @@ finish() {
     [ -n "${KEEP:-}" ] || rm -rf "$work"
 }
 trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM

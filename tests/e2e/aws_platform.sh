@@ -81,12 +81,21 @@ snapshot() {
         echo "# forwarding"; cat /proc/sys/net/ipv4/ip_forward
     fi
 }
-same_as_before() { # LABEL
+same_list() {
     snapshot > "$work/after"
     if ! grep -q forwarding "$work/before" || ! grep -q forwarding "$work/after"; then
         sed -i '/^# forwarding/,$d' "$work/before" "$work/after"
     fi
-    diff "$work/before" "$work/after" || fail "$1: the host differs (above: < before, > after)"
+    diff "$work/before" "$work/after" > "$work/differs"
+}
+# Somebody else's machine may be half gone at the first look.
+same_as_before() { # LABEL
+    tries=0
+    until same_list; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 50 ] || { cat "$work/differs" >&2; fail "$1: the host differs (above: < before, > after)"; }
+        sleep 0.1
+    done
     [ ! -e "$SLIPWAY_HOME/$name" ] || fail "$1: the state directory is left"
 }
 acted() { # since the log was emptied

@@ -80,12 +80,11 @@ same_list() {
 # A program that dies with its killed parent may be on its way out, on a busy host for a while.
 same_as_before() { # label
     tries=0
-    until same_list || [ "$tries" -eq 50 ]; do
+    until same_list; do
         tries=$((tries + 1))
+        [ "$tries" -lt 50 ] || { cat "$work/differs" >&2; fail "$1: the host differs (above: < before, > after)"; }
         sleep 0.1
     done
-    [ "$tries" -lt 50 ] || cat "$work/differs" >&2
-    [ "$tries" -lt 50 ] || fail "$1: the host differs (above: < before, > after)"
     for left in disk.raw disk.raw.tmp seed root user-data known_host console.log; do
         [ ! -e "$SLIPWAY_HOME/$name/$left" ] || fail "$1: '$left' is left"
     done
@@ -101,3 +100,5 @@ finish() {
     rm -rf "$work"
 }
 trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM

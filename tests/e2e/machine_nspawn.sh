@@ -60,7 +60,7 @@ grep -q 'wrong host key: want SHA256:.*the host shows SHA256:' "$work/err" || fa
 pass "provider ssh: the right key is accepted, a wrong one is not"
 
 # The machine dies: reported at once with the console's end, and the next run starts it again.
-ip netns pids "$(ip netns list | grep -o "^sw-$name-[0-9a-f]*")" | xargs kill -9
+ip netns pids "$(ip netns list | grep -o "^sw-$name-[0-9a-f]*")" | xargs kill -9 2> /dev/null || true
 if "$driver" running "$spec" 2> "$work/err"; then
     sleep 0.2
     ! "$driver" running "$spec" 2> "$work/err" || fail "a dead machine is called running"

@@ -45,6 +45,7 @@ static void terminals_see_no_controls(void **state)
         { "plain \xc3\xa4\n", "plain \xc3\xa4\n" },
         { "\033[2Jgone", "\\x1b[2Jgone" },
         { "[\033[0;32m  OK  \033[0m] \033[mon\033[38:5:1", "[  OK  ] on\\x1b[38:5:1" },
+        { "hun\033[1mter2", "***" },
         { "back\b\r", "back\\x08\\x0d" },
         { "\xff\xfe", "\\xff\\xfe" },
         { "\xc2\x9b"
