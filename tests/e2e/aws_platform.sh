@@ -4,13 +4,12 @@
 # bootstrap to a COMPLETED run, a second one without a change, what the account holds, firewall, host key, reboot, teardown
 # to an empty account; no capacity in the first zone, and the state deleted while the machine runs.
 . "$(dirname "$0")/aws_lib.sh"
+. "$(dirname "$0")/host_lib.sh"
 runtime=${RUNTIME:-systemd}
 artifacts=''
 [ "$runtime" = systemd ] || artifacts="${SLIPWAY_ARTIFACTS:-$root/build/lab-artifacts}"
 operator=203.0.113.10
 export SLIPWAY_EC2_DIR="$work/ec2"
-trap 'exit 130' INT
-trap 'exit 143' TERM
 
 # Nobody else's program does slipway's work.
 mkdir "$work/stubs"
@@ -45,9 +44,6 @@ trouble() { # LABEL
     tail -n 30 "$SLIPWAY_EC2_DIR"/*.console "$work/fake.log" >&2 2> /dev/null || true
     fail "$1"
 }
-milliseconds() {
-    echo $(($(date +%s%N) / 1000000))
-}
 timed() { # LABEL COMMAND...
     label=$1
     shift
@@ -81,21 +77,8 @@ snapshot() {
         echo "# forwarding"; cat /proc/sys/net/ipv4/ip_forward
     fi
 }
-same_list() {
-    snapshot > "$work/after"
-    if ! grep -q forwarding "$work/before" || ! grep -q forwarding "$work/after"; then
-        sed -i '/^# forwarding/,$d' "$work/before" "$work/after"
-    fi
-    diff "$work/before" "$work/after" > "$work/differs"
-}
-# Somebody else's machine may be half gone at the first look.
 same_as_before() { # LABEL
-    tries=0
-    until same_list; do
-        tries=$((tries + 1))
-        [ "$tries" -lt 50 ] || { cat "$work/differs" >&2; fail "$1: the host differs (above: < before, > after)"; }
-        sleep 0.1
-    done
+    host_as_before "$1"
     [ ! -e "$SLIPWAY_HOME/$name" ] || fail "$1: the state directory is left"
 }
 acted() { # since the log was emptied

@@ -9,6 +9,7 @@ export SLIPWAY_HOME="$work/home"
 export SLIPWAY_CACHE="${SLIPWAY_CACHE:-$work/cache}"
 spec="$work/slipway.yaml"
 passed=0
+. "$here/host_lib.sh"
 
 fail() {
     echo "FAIL: $*" >&2
@@ -53,10 +54,6 @@ snapshot() {
     fi
 }
 
-milliseconds() {
-    echo $(($(date +%s%N) / 1000000))
-}
-
 timed() { # label, command...
     label=$1
     shift
@@ -68,23 +65,8 @@ timed() { # label, command...
     return "$timed_status"
 }
 
-same_list() {
-    snapshot > "$work/after"
-    # A machine of somebody else may have begun or ended between: compare what both lists can know.
-    if ! grep -q forwarding "$work/before" || ! grep -q forwarding "$work/after"; then
-        for list in before after; do sed -i '/^# forwarding/,$d' "$work/$list"; done
-    fi
-    diff "$work/before" "$work/after" > "$work/differs"
-}
-
-# A program that dies with its killed parent may be on its way out, on a busy host for a while.
 same_as_before() { # label
-    tries=0
-    until same_list; do
-        tries=$((tries + 1))
-        [ "$tries" -lt 50 ] || { cat "$work/differs" >&2; fail "$1: the host differs (above: < before, > after)"; }
-        sleep 0.1
-    done
+    host_as_before "$1"
     for left in disk.raw disk.raw.tmp seed root user-data known_host console.log; do
         [ ! -e "$SLIPWAY_HOME/$name/$left" ] || fail "$1: '$left' is left"
     done
